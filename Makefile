@@ -1,0 +1,53 @@
+# `make help` lists the targets. Everything runs in .venv, which the first target that needs it sets up.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+LOCK   := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+          --no-emit-index-url --custom-compile-command "make lock" --quiet
+
+.PHONY: help demo test lint format lock clean
+.DEFAULT_GOAL := help
+
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: $(VENV)/.train ## Draw five flowers, train on them, show what was learned
+	$(BIN)/florist demo
+
+test: $(VENV)/.dev ## Run the tests, with line coverage
+	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=90
+
+lint: $(VENV)/.dev ## Format check, lint, types, import order
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: $(VENV)/.dev ## Renew requirements/*.txt from pyproject.toml
+	$(BIN)/$(LOCK) --upgrade --extra train --extra onnxruntime --extra heic --group build --group dev -o requirements/dev.txt
+	$(BIN)/$(LOCK) -c requirements/dev.txt --extra train --group build -o requirements/train.txt
+	$(BIN)/$(LOCK) -c requirements/dev.txt -o requirements/serve.txt
+
+clean: ## Remove the virtual environment and what tools left behind
+	rm -rf $(VENV) build dist .coverage* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "florist needs Python 3.11 or newer; $$($(PYTHON) --version) was found. Try: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.train: requirements/train.txt pyproject.toml | $(VENV)/bin/python
+	@echo "Installing florist with TensorFlow into $(VENV) (about a minute) ..."
+	$(PIP) install --require-hashes -r requirements/train.txt
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.train
+	@echo "Installing what the tests and linters need ..."
+	$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@

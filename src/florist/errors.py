@@ -1,0 +1,60 @@
+"""What florist raises on purpose. Everything else is a bug.
+
+FloristError
+├── ImageError                  one picture cannot be used
+│   ├── UnsupportedImageError   its content is of no format that florist reads
+│   ├── DamagedImageError       it is of such a format, but broken
+│   └── ImageTooLargeError      its header announces more than the limits allow
+├── DatasetError                a folder of pictures cannot be trained on
+├── BundleError                 a model folder is missing, damaged or of a newer florist
+├── EngineError                 an inference runtime is unknown, not installed or refuses the model
+└── TrainingError               a training cannot be set up, continued or written
+
+A message says what was found, where, and what to do about it; `str(error)` is fit for a person.
+"""
+
+
+class FloristError(Exception):
+    """The root: catch this to catch everything that florist raises on purpose."""
+
+
+class ImageError(FloristError):
+    """One picture cannot be used."""
+
+
+class UnsupportedImageError(ImageError):
+    """The content is of no picture format that florist reads."""
+
+
+class DamagedImageError(ImageError):
+    """The content is a picture, but truncated or broken."""
+
+
+class ImageTooLargeError(ImageError):
+    """The header announces more pixels, or the file more bytes, than the limits allow."""
+
+
+class DatasetError(FloristError):
+    """A folder of pictures cannot be trained on or evaluated."""
+
+
+class BundleError(FloristError):
+    """A model folder is missing, damaged, or written by a newer florist."""
+
+
+class EngineError(FloristError):
+    """An inference runtime is unknown, not installed, or refuses the model."""
+
+
+class TrainingError(FloristError):
+    """A training cannot be set up, continued or written."""
+
+
+def printable(path: object) -> str:
+    r"""Return a path fit for a terminal, a log and a UTF-8 file.
+
+    Control characters and bytes that are no text (a file name may hold both) are escaped as `\x1b`.
+    """
+    return "".join(
+        character if character.isprintable() else ascii(character)[1:-1] for character in str(path)
+    )

@@ -1,0 +1,175 @@
+"""How good a model is, measured through the model that is served. NumPy only.
+
+Terms: Sokolova & Lapalme, "A systematic analysis of performance measures for classification tasks"
+(2009); expected calibration error: Guo et al., "On Calibration of Modern Neural Networks" (2017);
+the interval is Wilson's (1927).
+"""
+
+import math
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from florist.dataset import Sample
+from florist.engine import Probabilities
+from florist.images import RGB, load_rgb
+from florist.prediction import Predictor
+from florist.progress import Progress, silent
+
+CALIBRATION_BINS: Final = 15
+_MISTAKES: Final = 20
+_AHEAD: Final = 64
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """One class' figures; precision is 0 where the class was never predicted."""
+
+    label: str
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A picture that the model got wrong, with the probability it gave its wrong answer."""
+
+    name: str
+    label: str
+    predicted: str
+    score: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What was measured on `pictures` pictures.
+
+    `interval` is the 95 % interval of the accuracy, `confusion[i][j]` how many pictures of class i
+    were taken for class j, `mistakes` the most confident ones first.
+    """
+
+    pictures: int
+    accuracy: float
+    interval: tuple[float, float]
+    top3: float
+    macro_f1: float
+    calibration_error: float
+    classes: tuple[ClassScores, ...]
+    confusion: tuple[tuple[int, ...], ...]
+    mistakes: tuple[Mistake, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as what JSON can hold."""
+        return asdict(self)
+
+
+def evaluate(
+    predictor: Predictor, samples: Sequence[Sample], *, progress: Progress = silent
+) -> Report:
+    """Predict every sample and compare with its label.
+
+    Sample labels are indices into `predictor.classes`.
+
+    Raises `ImageError` or `OSError` where a picture cannot be read any more.
+    """
+    probabilities = predict_all(predictor, samples, progress=progress)
+    return measure(probabilities, samples, predictor.classes)
+
+
+def predict_all(
+    predictor: Predictor, samples: Sequence[Sample], *, progress: Progress = silent
+) -> Probabilities:
+    """Return the probabilities of every sample, shape (samples, classes)."""
+    spec, limits = predictor.bundle.manifest.spec, predictor.limits
+    result = np.empty((len(samples), len(predictor.classes)), np.float32)
+
+    def decode(sample: Sample) -> RGB:
+        return load_rgb(sample.path, spec, limits)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for start in range(
+            0, len(samples), _AHEAD
+        ):  # decoded pictures in memory: no more than this
+            for index, pixels in enumerate(
+                pool.map(decode, samples[start : start + _AHEAD]), start
+            ):
+                result[index] = predictor.probabilities(pixels)
+                progress("Predicting", index + 1, len(samples))
+    return result
+
+
+def measure(
+    probabilities: Probabilities, samples: Sequence[Sample], classes: Sequence[str]
+) -> Report:
+    """Turn probabilities of shape (samples, classes) into a `Report`."""
+    labels = np.array([sample.label for sample in samples], np.int64)
+    predicted = probabilities.argmax(axis=1)
+    # The rank of the true class: how many classes are thought more probable.
+    of_label = probabilities[np.arange(len(labels)), labels]
+    rank = (probabilities > of_label[:, None]).sum(axis=1)
+    confusion = np.zeros((len(classes), len(classes)), np.int64)
+    np.add.at(confusion, (labels, predicted), 1)
+    scores = tuple(_class_scores(confusion, index, name) for index, name in enumerate(classes))
+    correct = predicted == labels
+    return Report(
+        pictures=len(labels),
+        accuracy=float(correct.mean()),
+        interval=_wilson(int(correct.sum()), len(labels)),
+        top3=float((rank < 3).mean()),
+        macro_f1=float(np.mean([s.f1 for s in scores if s.support])),
+        calibration_error=_calibration_error(probabilities.max(axis=1), correct),
+        classes=scores,
+        confusion=tuple(tuple(int(count) for count in row) for row in confusion),
+        mistakes=_mistakes(probabilities, samples, classes),
+    )
+
+
+def _class_scores(confusion: NDArray[np.int64], index: int, name: str) -> ClassScores:
+    hits, support = int(confusion[index, index]), int(confusion[index].sum())
+    predicted = int(confusion[:, index].sum())
+    return ClassScores(
+        label=name,
+        precision=hits / predicted if predicted else 0.0,
+        recall=hits / support if support else 0.0,
+        f1=2 * hits / (predicted + support) if predicted + support else 0.0,
+        support=support,
+    )
+
+
+def _wilson(hits: int, total: int) -> tuple[float, float]:
+    """Return Wilson's score interval at 95 %: unlike p ± 1.96 σ it is sensible near 0 and 1."""
+    z = 1.959964
+    centre = (hits + z * z / 2) / (total + z * z)
+    half = z / (total + z * z) * math.sqrt(hits * (total - hits) / total + z * z / 4)
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def _calibration_error(confidence: Probabilities, correct: NDArray[np.bool_]) -> float:
+    """Return the mean gap between confidence and accuracy over bins of equal width."""
+    bins = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
+    gaps = np.bincount(bins, weights=confidence - correct, minlength=CALIBRATION_BINS)
+    return float(np.abs(gaps).sum() / len(confidence))
+
+
+def _mistakes(
+    probabilities: Probabilities, samples: Sequence[Sample], classes: Sequence[str]
+) -> tuple[Mistake, ...]:
+    predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    wrong = [i for i, sample in enumerate(samples) if predicted[i] != sample.label]
+    wrong.sort(key=lambda i: (-confidence[i], samples[i].name))
+    return tuple(
+        Mistake(
+            name=samples[i].name,
+            label=classes[samples[i].label],
+            predicted=classes[predicted[i]],
+            score=float(confidence[i]),
+        )
+        for i in wrong[:_MISTAKES]
+    )

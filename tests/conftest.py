@@ -1,0 +1,78 @@
+"""Small real things to test with: pictures of a few pixels, a model of a few kilobytes."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from florist.bundle import LABELS, MODEL, Bundle, Manifest, write_bundle
+from florist.images import ImageSpec
+
+COLOURS = {"blue": (40, 70, 200), "green": (50, 180, 60), "red": (210, 50, 40)}
+
+
+def noisy_picture(colour: tuple[int, int, int], seed: int, size: int = 32) -> Image.Image:
+    """Return a coarse random pattern in shades of a colour: no two are near-identical."""
+    rng = np.random.default_rng([seed, *colour])
+    shade = rng.uniform(0.4, 1.6, (8, 8, 1)) * np.array(colour)
+    pixels = (shade + rng.normal(0, 8, (8, 8, 3))).clip(0, 255).astype(np.uint8)
+    return Image.fromarray(pixels).resize((size, size), Image.Resampling.BICUBIC)
+
+
+def write_colours(root: Path, per_class: int = 10, size: int = 32, suffix: str = ".png") -> Path:
+    """Write a data set of three classes that a colour tells apart."""
+    for name, colour in COLOURS.items():
+        (root / name).mkdir(parents=True)
+        for seed in range(per_class):
+            noisy_picture(colour, seed, size).save(root / name / f"{seed:03}{suffix}")
+    return root
+
+
+@pytest.fixture
+def colours(tmp_path: Path) -> Path:
+    return write_colours(tmp_path / "colours")
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return write_colour_bundle(tmp_path_factory.mktemp("bundle") / "model")
+
+
+def write_colour_bundle(path: Path, size: int = 16) -> Bundle:
+    """Write a model folder whose network tells blue, green and red by the mean colour."""
+    from onnx import TensorProto, checker, helper, numpy_helper, save
+
+    bgr_gain = 8 * np.array([[0, 0, 1], [0, 1, 0], [1, 0, 0]], np.float32)
+    graph = helper.make_graph(
+        [
+            helper.make_node("Cast", ["pictures"], ["floats"], to=TensorProto.FLOAT),
+            helper.make_node("ReduceMean", ["floats", "axes"], ["mean"], keepdims=0),
+            helper.make_node("Div", ["mean", "white"], ["scaled"]),
+            helper.make_node("MatMul", ["scaled", "weights"], ["logits"]),
+            helper.make_node("Softmax", ["logits"], ["probabilities"], axis=-1),
+        ],
+        "colours",
+        [helper.make_tensor_value_info("pictures", TensorProto.UINT8, ["N", size, size, 3])],
+        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["N", 3])],
+        [
+            numpy_helper.from_array(np.array([1, 2], np.int64), "axes"),
+            numpy_helper.from_array(np.array(255, np.float32), "white"),
+            numpy_helper.from_array(bgr_gain, "weights"),
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    checker.check_model(model)
+
+    def write_files(folder: Path) -> None:
+        save(model, folder / MODEL)
+        (folder / LABELS).write_text("\n".join(COLOURS) + "\n", encoding="utf-8")
+
+    manifest = Manifest(
+        name="colours",
+        created="2026-01-02T03:04:05+00:00",
+        florist="0.1.0",
+        classes=tuple(COLOURS),
+        spec=ImageSpec(size=size),
+    )
+    return write_bundle(path, manifest, write_files)

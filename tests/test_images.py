@@ -1,0 +1,191 @@
+"""Every kind of picture that people have, and everything that only looks like one."""
+
+import struct
+import zlib
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from florist.errors import DamagedImageError, ImageTooLargeError, UnsupportedImageError
+from florist.images import FITS, ImageSpec, Limits, load_picture, load_rgb
+
+SPEC = ImageSpec(size=16)
+
+
+def scene(width: int = 48, height: int = 32) -> Image.Image:
+    """Return a picture without symmetry: left red, top bright."""
+    x, y = np.meshgrid(np.linspace(255, 0, width), np.linspace(255, 60, height))
+    return Image.fromarray(np.stack([x, y, x * 0 + 30], axis=-1).astype(np.uint8))
+
+
+def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
+    buffer = BytesIO()
+    image.save(buffer, kind, **options)  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
+def png_announcing(width: int, height: int) -> bytes:
+    """Return a PNG of 50 kB whose header announces a size that its data does not have."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    data = zlib.compress(bytes(50_000_000))
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode"),
+    [
+        ("JPEG", "RGB"),
+        ("JPEG", "L"),
+        ("JPEG", "CMYK"),
+        ("PNG", "RGB"),
+        ("PNG", "1"),
+        ("PNG", "P"),
+        ("PNG", "LA"),
+        ("PNG", "RGBA"),
+        ("PNG", "I;16"),
+        ("WEBP", "RGB"),
+        ("WEBP", "RGBA"),
+        ("GIF", "P"),
+        ("BMP", "RGB"),
+    ],
+)
+def test_formats_and_modes(kind: str, mode: str) -> None:
+    if mode == "I;16":
+        wide = np.asarray(scene().convert("L")).astype(np.uint16) * 257
+        image = Image.fromarray(wide)
+    else:
+        image = scene().convert(mode)
+    picture = load_picture(encoded(image, kind), SPEC)
+    expected = scene() if mode in {"RGB", "RGBA", "CMYK", "P"} else scene().convert("L")
+    assert picture.pixels.shape == (16, 16, 3)
+    assert picture.pixels.dtype == np.uint8
+    assert (picture.format, picture.width, picture.height) == (kind, 48, 32)
+    tolerance = 40 if mode == "1" else 12  # dithering
+    shown = np.asarray(expected.convert("RGB").resize((16, 16))).astype(int)
+    assert np.abs(picture.pixels - shown).mean() < tolerance
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
+def test_animations_show_their_first_frame(kind: str) -> None:
+    first, second = Image.new("RGB", (8, 8), "red"), Image.new("RGB", (8, 8), "blue")
+    content = encoded(first, kind, save_all=True, append_images=[second, first])
+    assert load_rgb(content, SPEC)[8, 8].tolist() == pytest.approx([255, 0, 0], abs=6)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_exif_orientations_give_equal_pixels(kind: str, orientation: int) -> None:
+    lossless = {"JPEG": {"quality": 100, "subsampling": 0}, "PNG": {}, "WEBP": {"lossless": True}}
+    undo = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }
+    stored = scene().transpose(undo[orientation]) if orientation in undo else scene()
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    picture = load_picture(encoded(stored, kind, exif=exif, **lossless[kind]), SPEC)
+    upright = load_rgb(encoded(scene(), kind, **lossless[kind]), SPEC)
+    assert (picture.width, picture.height) == (48, 32)
+    difference = np.abs(picture.pixels.astype(int) - upright)
+    assert difference.max() <= (2 if kind == "JPEG" else 0)
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF")
+def test_a_broken_exif_block_does_not_spoil_a_picture() -> None:
+    content = encoded(scene(), "JPEG", exif=b"Exif\0\0MM\0*\xff\xff\xff\xff")
+    assert load_rgb(content, SPEC).shape == (16, 16, 3)
+
+
+def test_transparency_shows_white() -> None:
+    assert load_rgb(encoded(Image.new("RGBA", (8, 8), (0, 0, 0, 0)), "PNG"), SPEC).min() == 255
+    palette = Image.new("P", (8, 8), 3)
+    palette.putpalette([9, 9, 9] * 4)
+    assert load_rgb(encoded(palette, "PNG", transparency=3), SPEC).min() == 255
+
+
+def test_large_jpegs_are_reduced_while_decoding_and_still_look_the_same() -> None:
+    large = scene(1200, 800)
+    reduced = load_rgb(encoded(large, "JPEG", quality=95), SPEC)
+    whole = load_rgb(encoded(large, "PNG"), SPEC)
+    assert np.abs(reduced.astype(int) - whole).max() <= 6
+
+
+def test_fits_place_the_picture_as_named() -> None:
+    # A wide picture: a red square in the middle, blue beside it.
+    image = Image.new("RGB", (96, 32), "blue")
+    image.paste("red", (32, 0, 64, 32))
+    shown = {fit: load_rgb(encoded(image, "PNG"), ImageSpec(size=24, fit=fit)) for fit in FITS}
+    assert (shown["crop"][12, [1, 12, 22]] == [255, 0, 0]).all()
+    assert shown["stretch"][[1, 22], 1].tolist() == [[0, 0, 255]] * 2
+    assert shown["pad"][[0, 23], 12].tolist() == [[255, 255, 255]] * 2
+    assert shown["pad"][12, 12].tolist() == [255, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "says"),
+    [
+        (b"", UnsupportedImageError, "0 bytes"),
+        (b"just some text", UnsupportedImageError, "not a picture"),
+        (b"%PDF-1.7 ...", UnsupportedImageError, "PDF"),
+        (b"PK\x03\x04....", UnsupportedImageError, "ZIP"),
+        (b"  <svg xmlns=''/>", UnsupportedImageError, "SVG"),
+        (b"<!doctype html>", UnsupportedImageError, "HTML"),
+        (b"\0\0\0\x18ftypavif", UnsupportedImageError, "HEIC"),
+        (encoded(scene(), "TIFF"), UnsupportedImageError, "TIFF"),
+        (encoded(scene(), "PPM"), UnsupportedImageError, "not a picture"),
+        (encoded(scene(), "JPEG", quality=95)[:-100], DamagedImageError, "truncated"),
+        (encoded(scene(), "PNG")[:-60], DamagedImageError, "damaged"),
+        (encoded(scene(), "WEBP")[:-60], DamagedImageError, "damaged"),
+        (encoded(scene(), "JPEG")[:4], DamagedImageError, "JPEG"),
+        (encoded(scene(), "PNG").replace(b"IDAT", b"IDAZ"), DamagedImageError, "damaged"),
+        (png_announcing(0, 5), DamagedImageError, "PNG"),
+        (png_announcing(20_000, 20_000), ImageTooLargeError, "400 megapixels"),
+        (png_announcing(10_000, 10_000), ImageTooLargeError, "100 megapixels"),
+        (png_announcing(8_000, 8_000), ImageTooLargeError, "64 megapixels"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_what_is_no_usable_picture(content: bytes, error: type[Exception], says: str) -> None:
+    with pytest.raises(error, match=says):
+        load_rgb(content, SPEC)
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
+def test_the_frames_of_an_animation_count(kind: str) -> None:
+    frames = [Image.new("RGB", (64, 64), (8 * i, 0, 0)) for i in range(30)]
+    content = encoded(frames[0], kind, save_all=True, append_images=frames[1:])
+    load_rgb(content, SPEC, Limits(max_pixels=31 * 64 * 64))
+    with pytest.raises(ImageTooLargeError):
+        load_rgb(content, SPEC, Limits(max_pixels=25 * 64 * 64))
+
+
+def test_a_file_of_too_many_bytes_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "big.bmp"
+    path.write_bytes(bytes(2**20 + 1))
+    with pytest.raises(ImageTooLargeError, match="1 MiB"):
+        load_rgb(path, SPEC, Limits(max_bytes=2**20))
+
+
+def test_phone_formats_are_read_with_the_extra() -> None:
+    import pillow_heif  # type: ignore[import-untyped,unused-ignore]
+
+    buffer = BytesIO()
+    pillow_heif.from_pillow(scene()).save(buffer, quality=90)
+    picture = load_picture(buffer.getvalue(), SPEC)
+    assert (picture.format, picture.width) == ("HEIF", 48)
