@@ -5,19 +5,22 @@ Terms: Sokolova & Lapalme, "A systematic analysis of performance measures for cl
 the interval is Wilson's (1927).
 """
 
+import csv
 import math
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from florist.dataset import Sample
+from florist.bundle import SPLIT, Bundle
+from florist.dataset import Dataset, Sample
 from florist.engine import Probabilities
-from florist.images import RGB, load_rgb
+from florist.errors import DatasetError, printable
+from florist.images import RGB
 from florist.prediction import Predictor
 from florist.progress import Progress, silent
 
@@ -77,10 +80,46 @@ def evaluate(
 
     Sample labels are indices into `predictor.classes`.
 
-    Raises `ImageError` or `OSError` where a picture cannot be read any more.
+    Raises `DatasetError` where a picture cannot be read any more.
     """
     probabilities = predict_all(predictor, samples, progress=progress)
     return measure(probabilities, samples, predictor.classes)
+
+
+def relabelled(dataset: Dataset, classes: Sequence[str]) -> list[Sample]:
+    """Return a data set's samples with the model's labels.
+
+    Raises `DatasetError` where a folder is no class of the model, or there is no picture at all.
+    """
+    unknown = [name for name in dataset.classes if name not in classes]
+    if unknown:
+        raise DatasetError(
+            f"{printable(dataset.root)} has folders that are no classes of the model: "
+            f"{', '.join(unknown)}. The model knows: {', '.join(classes)}."
+        )
+    if not dataset.samples:
+        raise DatasetError(f"{printable(dataset.root)} has no usable picture to measure on.")
+    labels = [classes.index(name) for name in dataset.classes]
+    return [replace(sample, label=labels[sample.label]) for sample in dataset.samples]
+
+
+def unseen(samples: Sequence[Sample], bundle: Bundle) -> list[Sample]:
+    """Return the samples whose files had no part in making the model, as its split lists them.
+
+    Raises `DatasetError` where none is left.
+    """
+    try:
+        with (bundle.path / SPLIT).open(encoding="utf-8", newline="") as file:
+            seen = {row["sha256"] for row in csv.DictReader(file) if row["side"] != "test"}
+    except FileNotFoundError:  # a model folder that somebody else's program made
+        return list(samples)
+    fresh = [sample for sample in samples if sample.sha256 not in seen]
+    if not fresh:
+        raise DatasetError(
+            "The model was made with every one of these pictures, so they cannot measure it. Give "
+            "others, or see how well it remembers them with --include-seen."
+        )
+    return fresh
 
 
 def predict_all(
@@ -91,7 +130,7 @@ def predict_all(
     result = np.empty((len(samples), len(predictor.classes)), np.float32)
 
     def decode(sample: Sample) -> RGB:
-        return load_rgb(sample.path, spec, limits)
+        return sample.load(spec, limits)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for start in range(

@@ -1,6 +1,7 @@
 """Which picture formats are read, what they are called, and how their contents begin."""
 
 from functools import cache
+from pathlib import PurePath
 from typing import Final
 
 from PIL import Image
@@ -17,6 +18,11 @@ SUFFIXES: Final[dict[str, tuple[str, ...]]] = {
     "HEIF": (".heic", ".heif", ".hif"),
 }
 
+# What else pictures are called: such files are named as unusable rather than passed over.
+_OTHER_SUFFIXES: Final = frozenset(
+    {".tif", ".tiff", ".avif", ".svg", ".psd", ".ico", ".jxl", ".raw", ".dng"}
+)
+
 # How contents begin that people do upload under a picture's name → what to call them.
 _FOREIGN: Final[tuple[tuple[bytes, str], ...]] = (
     (b"%PDF", "a PDF document"),
@@ -30,6 +36,17 @@ _FOREIGN: Final[tuple[tuple[bytes, str], ...]] = (
     (b"<html", "an HTML page"),
     (b"\x1f\x8b", "gzip-compressed"),
 )
+
+
+def is_picture_name(path: PurePath) -> bool:
+    """Tell whether a file is called like a picture. Whether it is one, its content decides."""
+    suffix = path.suffix.lower()
+    return suffix in _OTHER_SUFFIXES or any(suffix in endings for endings in SUFFIXES.values())
+
+
+def is_hidden(name: str) -> bool:
+    """Tell the files that systems leave behind: .DS_Store, ._x.jpg, Thumbs.db, __MACOSX."""
+    return name.startswith((".", "__MACOSX")) or name.lower() in {"thumbs.db", "desktop.ini"}
 
 
 @cache

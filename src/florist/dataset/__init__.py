@@ -4,7 +4,16 @@
 pictures and their classes, for evaluation, and needs no training extra.
 """
 
-from florist.dataset.model import Dataset, Problem, Sample, Side
-from florist.dataset.scan import read_labelled, scan
+from florist.dataset.model import SIDES, Dataset, Problem, Sample, Side
+from florist.dataset.scan import read_labelled, require_trainable, scan
 
-__all__ = ["Dataset", "Problem", "Sample", "Side", "read_labelled", "scan"]
+__all__ = [
+    "SIDES",
+    "Dataset",
+    "Problem",
+    "Sample",
+    "Side",
+    "read_labelled",
+    "require_trainable",
+    "scan",
+]

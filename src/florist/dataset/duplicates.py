@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from florist.dataset.model import Problem, Sample
+from florist.dataset.model import Problem, Sample, Severity
 from florist.errors import DatasetError
 from florist.images import RGB
 
@@ -62,34 +62,28 @@ def group_duplicates(samples: Sequence[Sample]) -> list[list[int]]:
 
 
 def describe_duplicates(samples: Sequence[Sample], classes: Sequence[str]) -> list[Problem]:
-    """Return a problem for each picture that repeats another, with where the two stand."""
+    """Return a problem for each pair of pictures that repeat each other.
+
+    What falsifies training (two classes) or its figures (two sides, a "leak") is a warning.
+    """
     problems = []
     for left, right in _pairs(samples):
         first, second = samples[left], samples[right]
         exact = first.sha256 == second.sha256
-        how = "the same file as" if exact else "nearly the same picture as"
-        message = f"{how} {first.name}"
+        kind = "duplicate" if exact else "near duplicate"
+        message = f"{'the same file as' if exact else 'nearly the same picture as'} {first.name}"
+        severity: Severity = "note"
+        if first.side != second.side:
+            kind, severity = "leak", "warning"
+            message += f", on two sides ({second.side} and {first.side}); keep it on one"
         if first.label != second.label:
+            severity = "warning"
             message += (
                 f", but one is filed under {classes[second.label]} and one under "
                 f"{classes[first.label]}; keep the right one"
             )
-        elif first.side != second.side:
-            message += f", on two sides ({second.side} and {first.side}); keep it on one"
-        problems.append(
-            Problem(
-                kind="duplicate" if exact else "near duplicate",
-                severity="warning" if _matters(first, second) else "note",
-                path=second.name,
-                message=message,
-            )
-        )
+        problems.append(Problem(kind=kind, severity=severity, path=second.name, message=message))
     return problems
-
-
-def _matters(first: Sample, second: Sample) -> bool:
-    """Tell duplicates that falsify training or its figures from those that only take space."""
-    return first.label != second.label or first.side != second.side
 
 
 def _pairs(samples: Sequence[Sample]) -> Iterable[tuple[int, int]]:

@@ -9,12 +9,7 @@ from typing import Final
 
 from florist.dataset.model import Problem, Side
 from florist.errors import DatasetError, printable
-from florist.formats import SUFFIXES
-
-# What a picture may be called. The content decides what it is: those of no known format are named.
-_PICTURE_SUFFIXES: Final = frozenset(
-    suffix for suffixes in SUFFIXES.values() for suffix in suffixes
-) | {".tif", ".tiff", ".avif", ".svg", ".psd", ".ico", ".jxl", ".raw", ".dng"}
+from florist.formats import is_hidden, is_picture_name
 
 _SIDE_FOLDERS: Final[dict[str, Side]] = {
     "train": "train",
@@ -70,7 +65,7 @@ def list_files(root: Path) -> Listing:
     for folder, class_name, side in folders:
         for path in _walk(folder, root, listing):
             name = _name(root, path)
-            if path.suffix.lower() in _PICTURE_SUFFIXES:
+            if is_picture_name(path):
                 listing.files.append(
                     FoundFile(path=path, name=name, class_name=class_name, side=side)
                 )
@@ -106,7 +101,9 @@ def _class_folders(root: Path) -> list[tuple[Path, str, Side | None]]:
 def _folders(root: Path) -> list[Path]:
     """Return the visible folders inside a folder, in a stable order."""
     try:
-        entries = [entry for entry in root.iterdir() if not _hidden(entry.name) and entry.is_dir()]
+        entries = [
+            entry for entry in root.iterdir() if not is_hidden(entry.name) and entry.is_dir()
+        ]
     except FileNotFoundError as error:
         raise DatasetError(
             f"There is no folder {printable(root)}. Give the folder that holds one folder of "
@@ -125,7 +122,7 @@ def _folders(root: Path) -> list[Path]:
 
 
 def _raise_no_classes(root: Path) -> None:
-    pictures = [p for p in root.iterdir() if p.suffix.lower() in _PICTURE_SUFFIXES]
+    pictures = [p for p in root.iterdir() if is_picture_name(p)]
     if pictures:
         raise DatasetError(
             f"{printable(root)} has {len(pictures)} pictures but no class folders. Put each class "
@@ -142,8 +139,7 @@ def _outside(root: Path, folders: list[tuple[Path, str, Side | None]]) -> Iterat
     """Yield the pictures that lie above the class folders."""
     for parent in {root} | {folder.parent for folder, _, _ in folders}:
         for entry in parent.iterdir():
-            is_picture = entry.suffix.lower() in _PICTURE_SUFFIXES and not _hidden(entry.name)
-            if is_picture and entry.is_file():
+            if is_picture_name(entry) and not is_hidden(entry.name) and entry.is_file():
                 yield entry
 
 
@@ -162,10 +158,10 @@ def _walk(folder: Path, root: Path, listing: Listing) -> Iterator[Path]:
         folders[:] = sorted(
             name
             for name in folders
-            if not _hidden(name) and _stays_inside(here / name, inside, root, listing)
+            if not is_hidden(name) and _stays_inside(here / name, inside, root, listing)
         )
         for name in sorted(files):
-            if not _hidden(name) and _stays_inside(here / name, inside, root, listing):
+            if not is_hidden(name) and _stays_inside(here / name, inside, root, listing):
                 yield here / name
 
 
@@ -190,11 +186,6 @@ def _unreadable(error: OSError, root: Path, listing: Listing) -> None:
     listing.report(
         "unreadable", _name(root, Path(error.filename)), f"cannot be opened: {error.strerror}"
     )
-
-
-def _hidden(name: str) -> bool:
-    """Tell the files that systems leave behind: .DS_Store, ._x.jpg, Thumbs.db, __MACOSX."""
-    return name.startswith((".", "__MACOSX")) or name.lower() in {"thumbs.db", "desktop.ini"}
 
 
 def _tidy(name: str) -> str:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, get_args
 
+from florist.errors import DatasetError, ImageError, printable
+from florist.images import DEFAULT_LIMITS, RGB, ImageSpec, Limits, load_rgb
+
 Side = Literal["train", "val", "test"]
 SIDES: Final[tuple[Side, ...]] = get_args(Side)
 
@@ -27,6 +30,19 @@ class Sample:
     sha256: str
     fingerprint: bytes = b""
     side: Side = "train"
+
+    def load(self, spec: ImageSpec, limits: Limits = DEFAULT_LIMITS) -> RGB:
+        """Return the picture as an upright RGB array, uint8, of shape (size, size, 3).
+
+        Raises `DatasetError` where the file, good when the folder was read, is so no more.
+        """
+        try:
+            return load_rgb(self.path, spec, limits)
+        except (ImageError, OSError) as error:
+            raise DatasetError(
+                f"{printable(self.path)} could be read before, and cannot now: {error}. "
+                "Leave the pictures as they are while florist works on them."
+            ) from error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +91,11 @@ class Dataset:
         """Return how many samples each class has, in class order."""
         found = Counter(sample.label for sample in (self.samples if samples is None else samples))
         return {name: found[label] for label, name in enumerate(self.classes)}
+
+    @property
+    def leaks(self) -> int:
+        """How many pictures repeat one of another side: only given sides can do that."""
+        return sum(problem.kind == "leak" for problem in self.problems)
 
     @property
     def digest(self) -> str:

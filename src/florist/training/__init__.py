@@ -1,0 +1,46 @@
+"""Training: `train(dataset, config)` writes a model folder. Keras is imported when it is called."""
+
+from pathlib import Path
+
+from florist.bundle import Bundle
+from florist.dataset import Dataset
+from florist.errors import TrainingError
+from florist.progress import Listener
+from florist.training.config import Augmentation, TrainingConfig
+
+__all__ = ["Augmentation", "TrainingConfig", "load_keras", "train"]
+
+
+def load_keras() -> None:
+    """Import Keras and its backend, which takes seconds.
+
+    Raises `TrainingError` where the training extra is not installed.
+    """
+    try:
+        import keras  # noqa: F401
+    except ImportError as error:
+        raise TrainingError("Training needs Keras: pip install 'florist[train]'") from error
+
+
+def train(
+    dataset: Dataset,
+    config: TrainingConfig,
+    output: Path | str = "output",
+    *,
+    listener: Listener | None = None,
+    resume: bool = False,
+    force: bool = False,
+) -> Bundle:
+    """Train on a data set and write the model folder `output`.
+
+    While it runs, what it needs to go on after an interruption lies in the folder
+    `<output>.training`; `resume` goes on from there. `force` replaces a finished model and drops
+    an unfinished training.
+
+    Raises `DatasetError` where there is too little to train on, `BundleError` where `output` is
+    taken, `TrainingError` for everything else that stands in the way.
+    """
+    load_keras()
+    from florist.training.run import run
+
+    return run(dataset, config, Path(output), listener or Listener(), resume=resume, force=force)

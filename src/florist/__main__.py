@@ -1,0 +1,5 @@
+"""`python -m florist` is `florist`."""
+
+from florist.cli import main
+
+main()

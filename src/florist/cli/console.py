@@ -1,0 +1,169 @@
+"""What the verbs share for talking to a person: results to stdout, everything else to stderr."""
+
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+import click
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from florist.progress import Listener
+
+_DEBUG: Final = "florist.debug"
+_SECONDS_BETWEEN_LINES: Final = 10.0
+
+# Markup off: file names and labels may hold square brackets.
+_PLAIN: Final[dict[str, Any]] = {"markup": False, "highlight": False, "emoji": False}
+
+
+def stdout() -> Console:
+    """Return the console for results; wide where nobody's terminal sets a width."""
+    console = Console(**_PLAIN)
+    return console if console.is_terminal else Console(**_PLAIN, width=160)
+
+
+def stderr() -> Console:
+    """Return the console for progress and errors."""
+    return Console(**_PLAIN, stderr=True)
+
+
+def print_error(message: str) -> None:
+    """Print one line that begins with "Error:"."""
+    stderr().print(
+        Text("Error: ", style="bold red").append(message, style="not bold default"), soft_wrap=True
+    )
+
+
+def new_table(*columns: str, title: str | None = None) -> Table:
+    """Return a table whose first column is text and whose others are figures."""
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="right" if number else "left", overflow="fold")
+    return table
+
+
+def _remember_debug(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if value:
+        ctx.find_root().meta[_DEBUG] = True
+
+
+def is_debugging(ctx: click.Context) -> bool:
+    """Tell whether `--debug` was given, before or after the verb."""
+    return bool(ctx.find_root().meta.get(_DEBUG))
+
+
+debug_option = click.option(
+    "--debug",
+    is_flag=True,
+    expose_value=False,
+    callback=_remember_debug,
+    help="Show the traceback of an error.",
+)
+
+
+class _Speed(ProgressColumn):
+    """Pictures per second."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:.0f}/s" if task.speed else "", style="progress.data.speed")
+
+
+class ConsoleListener(Listener):
+    """Shows a live bar on a terminal, and a line now and then anywhere else."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            _Speed(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+        )
+        self._stage = ""
+        self._printed_at = 0.0
+        self._best = float("inf")
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        """Move the bar of a stage, or print a line every ten seconds and at its end."""
+        if self._console.is_terminal:
+            self._move_bar(stage, done, total)
+            return
+        now = time.monotonic()
+        if done == total or now - self._printed_at >= _SECONDS_BETWEEN_LINES:
+            self._console.print(f"{stage}: {done}/{total}")
+            self._printed_at = now
+
+    def _move_bar(self, stage: str, done: int, total: int) -> None:
+        if stage != self._stage:
+            self._bars.start()
+            for task in self._bars.task_ids:
+                self._bars.remove_task(task)
+            self._bars.add_task(stage, total=total)
+            self._stage = stage
+        self._bars.update(self._bars.task_ids[0], completed=done)
+        if done == total:
+            self.close()
+            self._console.print(f"{stage}: {total} done.")
+
+    def epoch(self, number: int, epochs: int, logs: Mapping[str, float]) -> None:
+        """Print one line for a finished epoch."""
+        line = Text(
+            f"Epoch {number:>{len(str(epochs))}}/{epochs}  "
+            f"loss {logs['loss']:.3f} accuracy {logs['accuracy']:6.1%}  "
+            f"val loss {logs['val_loss']:.3f} accuracy {logs['val_accuracy']:6.1%}"
+        )
+        if logs["val_loss"] < self._best:
+            self._best = logs["val_loss"]
+            line.append("  ← best", style="green")
+        self._console.print(line, soft_wrap=True)
+
+    def say(self, message: str) -> None:
+        """Print a sentence."""
+        self._console.print(message, soft_wrap=True)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        self._bars.stop()
+        self._stage = ""
+
+
+@contextmanager
+def muted_stderr() -> Iterator[None]:
+    """Silence the process' standard error: TensorFlow's import writes to it from C++."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+@contextmanager
+def listening() -> Iterator[ConsoleListener]:
+    """Give a listener whose bar is gone afterwards, whatever happens."""
+    listener = ConsoleListener(stderr())
+    try:
+        yield listener
+    finally:
+        listener.close()

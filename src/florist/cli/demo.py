@@ -1,0 +1,75 @@
+"""`florist demo`: everything once, on flowers that florist draws itself."""
+
+from pathlib import Path
+from typing import Final
+
+import click
+
+from florist.bundle import MANIFEST, read_bundle
+from florist.cli.console import debug_option, listening, stderr, stdout
+from florist.cli.evaluate import print_summary, read_report
+from florist.cli.predict import predict
+from florist.cli.train import train_and_report
+from florist.demo import write_demo
+from florist.errors import printable
+from florist.training import TrainingConfig
+from florist.training.workspace import Workspace
+
+_TEST_SEED_OFFSET: Final = 1_000_000  # no picture of it is in any data set somebody will train on
+
+
+@click.command()
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    default=Path("demo-data"),
+    show_default=True,
+    help="Where the data set is drawn.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("output"),
+    show_default=True,
+    help="The model folder to write.",
+)
+@click.option(
+    "--per-class",
+    type=click.IntRange(min=10),
+    default=200,
+    show_default=True,
+    help="Pictures to draw of each flower.",
+)
+@click.option("--epochs", type=click.IntRange(min=1), default=40, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@debug_option
+@click.pass_context
+def demo(
+    ctx: click.Context, data: Path, output: Path, per_class: int, epochs: int, seed: int
+) -> None:
+    """Draw five flowers, train a small network on them, and ask it about new ones.
+
+    What is there already (pictures, a model, an unfinished training) is gone on with.
+
+    \b
+    Example: florist demo
+    """
+    tests = data.with_name("test-data")
+    with listening() as listener:
+        for folder, number, start in (
+            (data, per_class, seed),
+            (tests, 1, seed + _TEST_SEED_OFFSET),
+        ):
+            if not folder.exists():
+                write_demo(folder, per_class=number, seed=start, progress=listener.progress)
+    if (output / MANIFEST).exists():
+        bundle = read_bundle(output)
+        stderr().print(f"{printable(output)} holds a model already: nothing to train.")
+        print_summary(stdout(), read_report(bundle))
+    else:
+        config = TrainingConfig(backbone="tiny", epochs=epochs, seed=seed)
+        unfinished = Workspace.of(output).config()
+        train_and_report(data, unfinished or config, output, resume=unfinished is not None)
+    stdout().print(f"New pictures, in {printable(tests)}:")
+    ctx.invoke(predict, paths=[str(tests)], model=output)
+    stdout().print(f"\nYour own pictures: florist predict PICTURE --model {printable(output)}")

@@ -1,0 +1,23 @@
+"""Options that several verbs have."""
+
+from pathlib import Path
+
+import click
+
+from florist.engine import DEFAULT_ENGINE, ENGINES
+
+model_option = click.option(
+    "--model",
+    type=click.Path(path_type=Path),
+    default=Path("output"),
+    show_default=True,
+    help="The model folder.",
+)
+
+engine_option = click.option(
+    "--engine",
+    type=click.Choice(tuple(ENGINES)),
+    default=DEFAULT_ENGINE,
+    show_default=True,
+    help="The runtime that computes the predictions.",
+)

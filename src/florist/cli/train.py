@@ -1,0 +1,162 @@
+"""`florist train`: from a folder of pictures to a model folder."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from click.core import ParameterSource
+
+from florist import training
+from florist.bundle import REPORT, Bundle, require_free
+from florist.cli.check import print_counts, print_problems
+from florist.cli.console import debug_option, listening, muted_stderr, stderr, stdout
+from florist.cli.evaluate import print_summary, read_report
+from florist.dataset import require_trainable, scan
+from florist.errors import printable
+from florist.images import FITS
+from florist.training import Augmentation, TrainingConfig, load_keras
+from florist.training.backbones import BACKBONES
+from florist.training.config import CLASS_WEIGHTS
+from florist.training.workspace import Workspace
+
+_DEFAULT = TrainingConfig()
+
+
+_Verb = TypeVar("_Verb", bound=Callable[..., Any])
+
+
+class _Layers(click.ParamType[int | None]):
+    """A number of layers, or "all", which is None."""
+
+    name = "number|all"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int | None:
+        if value is None or value == "all":
+            return None
+        return click.IntRange(min=0).convert(value, param, ctx)
+
+
+def _option(name: str, help_text: str, **settings: Any) -> Callable[[_Verb], _Verb]:
+    """Return an option whose default is the recipe's."""
+    field = name.removeprefix("--").split("/")[0].replace("-", "_")
+    where = _DEFAULT.augmentation if field in _AUGMENTATION else _DEFAULT
+    return click.option(
+        name, help=help_text, default=getattr(where, field), show_default=True, **settings
+    )
+
+
+_AUGMENTATION = {field.name for field in fields(Augmentation)}
+
+
+@click.command()
+@click.argument("dataset", type=click.Path(path_type=Path))
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("output"),
+    show_default=True,
+    help="The model folder to write.",
+)
+@_option("--backbone", f"Network to start from: {', '.join(BACKBONES)}.", metavar="NAME")
+@_option("--weights", "imagenet, none, or the path of a weights file without top.", metavar="WHICH")
+@_option("--unfreeze", "How many of the backbone's last layers to train, or all.", type=_Layers())
+@_option("--views", "Augmented views of each picture computed once; 0: fresh in every epoch.")
+@_option("--epochs", "Epochs at most.")
+@_option("--patience", "Stop after so many epochs without a lower validation loss.")
+@_option("--batch-size", "Pictures that each training step sees.")
+@_option("--learning-rate", "Of the optimizer, Adam.")
+@_option("--dense", "Units of the layer before the last one; 0: none.")
+@_option("--dropout", "Share of them that each step leaves out.")
+@_option("--class-weight", "Let rare classes count more.", type=click.Choice(CLASS_WEIGHTS))
+@_option("--fit", "How a picture becomes a square.", type=click.Choice(FITS))
+@_option("--rotation", "Augmentation: degrees, either way.")
+@_option("--shift", "Augmentation: share of the side, either way.")
+@_option("--shear", "Augmentation: degrees, either way.")
+@_option("--zoom", "Augmentation: share of the side, in and out.")
+@_option("--flip/--no-flip", "Augmentation: mirror left and right.")
+@_option("--brightness", "Augmentation: share, darker and brighter.")
+@_option("--seed", "Decides the split and everything random.")
+@click.option("--resume", is_flag=True, help="Go on with an interrupted training.")
+@click.option(
+    "--force", is_flag=True, help="Replace a finished model, drop an unfinished training."
+)
+@debug_option
+def train(dataset: Path, output: Path, resume: bool, force: bool, **recipe: Any) -> None:
+    """Train a classifier on the pictures in DATASET, which has one folder for each class.
+
+    Folders train, val and test that hold the class folders are used as they are; otherwise 70 % of
+    the pictures are trained on, 15 % choose the best epoch, and 15 % measure the result.
+
+    \b
+    Examples:
+      florist train photos
+      florist train photos --backbone mobilenetv2 --epochs 20 --output fast
+      florist train photos --resume
+    """
+    config = _config(recipe, output, resume)
+    train_and_report(dataset, config, output, resume=resume, force=force)
+
+
+def train_and_report(
+    dataset: Path,
+    config: TrainingConfig,
+    output: Path,
+    *,
+    resume: bool = False,
+    force: bool = False,
+) -> Bundle:
+    """Check, train, and print what was measured and where it is."""
+    require_free(output, replace=force)
+    with listening() as listener, _resumable(output):
+        found = scan(dataset, seed=config.seed, progress=listener.progress)
+        print_problems(stderr(), [p for p in found.problems if p.severity != "note"])
+        require_trainable(found)
+        print_counts(stderr(), found)
+        listener.say("Loading Keras.")
+        with muted_stderr():
+            load_keras()
+        bundle = training.train(
+            found, config, output, listener=listener, resume=resume, force=force
+        )
+    console = stdout()
+    print_summary(console, read_report(bundle))
+    where = printable(output)
+    console.print(f"Model folder: {where} (README.md describes it, {REPORT} has all figures)")
+    console.print(f"Training plot: {where}{os.sep}training.png")
+    return bundle
+
+
+def _config(recipe: dict[str, Any], output: Path, resume: bool) -> TrainingConfig:
+    """Make the recipe; a resumed training keeps its own where the command line does not say."""
+    unfinished = Workspace.of(output).config() if resume else None
+    if unfinished:
+        source = click.get_current_context().get_parameter_source
+        given = {
+            name: value
+            for name, value in recipe.items()
+            if source(name) is not ParameterSource.DEFAULT
+        }
+        kept = asdict(unfinished)
+        recipe = kept | kept["augmentation"] | given
+        del recipe["augmentation"]
+    augmentation = {name: recipe.pop(name) for name in _AUGMENTATION}
+    return TrainingConfig(**recipe, augmentation=Augmentation(**augmentation))
+
+
+@contextmanager
+def _resumable(output: Path) -> Iterator[None]:
+    """Say after Ctrl-C what is kept and how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if Workspace.of(output).config():
+            stderr().print(
+                "\nWhat is finished is kept. Go on with the same command and --resume; "
+                "starting over needs --force.",
+                soft_wrap=True,
+            )
+        raise

@@ -1,0 +1,154 @@
+"""The model card: what a person should know who is handed the model folder.
+
+Its form is the one of Hugging Face: https://huggingface.co/docs/hub/model-cards.
+"""
+
+import json
+from typing import Any
+
+from florist.bundle import Manifest
+from florist.evaluation import Report
+
+
+def write_card(manifest: Manifest, report: Report) -> str:
+    """Return the model card as Markdown with a YAML head."""
+    trained = manifest.trained
+    return "\n".join(
+        [
+            *_head(manifest, report),
+            f"# {manifest.name}",
+            "",
+            f"An image classifier for {len(manifest.classes)} classes: "
+            f"{', '.join(manifest.classes)}. Trained with florist {manifest.florist} on "
+            f"{manifest.created[:10]}.",
+            "",
+            "## Use",
+            "",
+            "```sh",
+            "florist predict picture.jpg --model .",
+            "```",
+            "",
+            *_data(trained),
+            *_recipe(trained),
+            *_results(report, trained),
+            *_limits(manifest, report),
+        ]
+    )
+
+
+def _head(manifest: Manifest, report: Report) -> list[str]:
+    # JSON strings are YAML strings: names from folders cannot break out of theirs.
+    name = json.dumps(manifest.name, ensure_ascii=False)
+    return [
+        "---",
+        "pipeline_tag: image-classification",
+        "tags:",
+        "- florist",
+        "- onnx",
+        "- keras",
+        "metrics:",
+        "- accuracy",
+        "model-index:",
+        f"- name: {name}",
+        "  results:",
+        "  - task:",
+        "      type: image-classification",
+        "    dataset:",
+        f"      name: {name}",
+        "      type: folder",
+        "      split: test",
+        "    metrics:",
+        "    - type: accuracy",
+        f"      value: {report.accuracy:.4f}",
+        "---",
+        "",
+    ]
+
+
+def _data(trained: Any) -> list[str]:
+    pictures = trained["dataset"]["pictures"]
+    rows = [
+        f"| {_cell(name)} | {pictures['train'][name]} | {pictures['val'][name]} | "
+        f"{pictures['test'][name]} |"
+        for name in pictures["train"]
+    ]
+    return [
+        "## Data",
+        "",
+        "| class | training | validation | test |",
+        "| --- | ---: | ---: | ---: |",
+        *rows,
+        "",
+        "Identical and near-identical pictures were kept on one side of the split, unless the "
+        "folders said otherwise. `split.csv` lists every file with its side and digest.",
+        "",
+    ]
+
+
+def _recipe(trained: Any) -> list[str]:
+    recipe = trained["recipe"]
+    unfrozen = "all layers" if recipe["unfreeze"] is None else f"last {recipe['unfreeze']} layers"
+    return [
+        "## Recipe",
+        "",
+        f"Backbone {recipe['backbone']} from weights `{recipe['weights']}`, {unfrozen} trained; "
+        f"global average pooling, dense {recipe['dense']}, dropout {recipe['dropout']}, softmax. "
+        f"Epoch {trained['best_epoch']} of {trained['epochs']} had the lowest validation loss and "
+        f"is the one kept. `manifest.json` holds every option, `history.csv` and `training.png` "
+        "the course.",
+        "",
+    ]
+
+
+def _results(report: Report, trained: Any) -> list[str]:
+    low, high = report.interval
+    rows = [
+        f"| {_cell(s.label)} | {s.precision:.3f} | {s.recall:.3f} | {s.f1:.3f} | {s.support} |"
+        for s in report.classes
+    ]
+    return [
+        "## Results",
+        "",
+        f"Measured on {report.pictures} test pictures that neither the weights nor the choice of "
+        "the epoch had seen, through the exported model that is served:",
+        "",
+        f"- accuracy {report.accuracy:.1%} (95 % interval {low:.1%} to {high:.1%})",
+        f"- right class among the first three: {report.top3:.1%}",
+        f"- macro F1 {report.macro_f1:.3f}",
+        f"- expected calibration error {report.calibration_error:.3f}",
+        f"- validation accuracy {trained['val_accuracy']:.1%}, which chose the epoch and is "
+        "therefore a little too high",
+        "",
+        "| class | precision | recall | F1 | pictures |",
+        "| --- | ---: | ---: | ---: | ---: |",
+        *rows,
+        "",
+    ]
+
+
+def _limits(manifest: Manifest, report: Report) -> list[str]:
+    weakest = min(report.classes, key=lambda scores: scores.recall)
+    lines = [
+        "## Limits",
+        "",
+        f"- It answers with one of its {len(manifest.classes)} classes whatever it is shown, also "
+        "for pictures of none of them.",
+        f"- It is weakest on {weakest.label}: {weakest.recall:.0%} of those pictures were "
+        "recognised.",
+        "- The figures hold for pictures like those it was trained on; other cameras, light or "
+        "backgrounds will give others.",
+    ]
+    few = [scores.label for scores in report.classes if scores.support < 20]
+    if few:
+        lines.append(f"- Fewer than 20 test pictures stand behind the figures of {', '.join(few)}.")
+    leaks = manifest.trained["dataset"]["leaks"]
+    if leaks:
+        lines.append(
+            f"- {leaks} pictures stand, identical or nearly so, on two sides of the given split: "
+            "the accuracy is too high by up to their share."
+        )
+    return [*lines, ""]
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")

@@ -1,0 +1,118 @@
+"""How to train, checked when it is made. Importing it imports no Keras."""
+
+import difflib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal, Self, get_args
+
+from florist.errors import TrainingError
+from florist.images import FITS, Fit, ImageSpec
+from florist.training.backbones import BACKBONES, Backbone
+
+ClassWeight = Literal["auto", "none"]
+CLASS_WEIGHTS: Final[tuple[ClassWeight, ...]] = get_args(ClassWeight)
+DEFAULT_BACKBONE: Final = "inceptionv3"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augmentation:
+    """How far a training picture is moved at random, in either direction.
+
+    `rotation` and `shear` are in degrees, `shift` and `zoom` in shares of the picture's side,
+    `brightness` in shares of its brightness.
+    """
+
+    rotation: float = 20.0
+    shift: float = 0.1
+    shear: float = 8.0
+    zoom: float = 0.15
+    flip: bool = True
+    brightness: float = 0.2
+
+    def __post_init__(self) -> None:
+        _check("rotation", self.rotation, 0, 180)
+        _check("shift", self.shift, 0, 0.5)
+        _check("shear", self.shear, 0, 45)
+        _check("zoom", self.zoom, 0, 0.5)
+        _check("brightness", self.brightness, 0, 0.9)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig:
+    """A recipe. The defaults are the ones that `florist train` has.
+
+    `unfreeze` counts the backbone's last layers that are trained, None stands for all; `views` is
+    how many augmented views of each training picture the frozen layers see once, 0 for a fresh one
+    through the whole network in every epoch. `weights` is "imagenet", "none" or the path of a
+    weights file without top. `patience` is after how many epochs without a better validation loss
+    training stops.
+
+    Raises `TrainingError` where a value makes no sense.
+    """
+
+    backbone: str = DEFAULT_BACKBONE
+    weights: str = "imagenet"
+    unfreeze: int | None = 15
+    views: int = 4
+    epochs: int = 50
+    patience: int = 10
+    batch_size: int = 32
+    learning_rate: float = 1e-3
+    dense: int = 512
+    dropout: float = 0.5
+    class_weight: ClassWeight = "auto"
+    fit: Fit = "stretch"
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _choose("backbone", self.backbone, tuple(BACKBONES))
+        _choose("class weight", self.class_weight, CLASS_WEIGHTS)
+        _choose("fit", self.fit, FITS)
+        if self.unfreeze is not None:
+            _check("unfreeze", self.unfreeze, 0, 10_000)
+        _check("views", self.views, 0, 1000)
+        _check("epochs", self.epochs, 1, 100_000)
+        _check("patience", self.patience, 1, 100_000)
+        _check("batch size", self.batch_size, 1, 65_536)
+        _check("learning rate", self.learning_rate, 1e-9, 10)
+        _check("dense", self.dense, 0, 65_536)
+        _check("dropout", self.dropout, 0, 0.95)
+        _check("seed", self.seed, 0, 2**32 - 1)
+        if self.weights == "imagenet" and not self.architecture.pretrained:
+            # There is one way only to begin with such a backbone, so nobody need ask for it.
+            object.__setattr__(self, "weights", "none")
+        if self.weights not in {"imagenet", "none"} and not Path(self.weights).is_file():
+            raise TrainingError(
+                f"There is no weights file {self.weights}. Give the path of a weights file of "
+                f"{self.backbone} without its top, `imagenet` or `none`."
+            )
+
+    @property
+    def architecture(self) -> Backbone:
+        """The backbone's row in the table."""
+        return BACKBONES[self.backbone]
+
+    @property
+    def spec(self) -> ImageSpec:
+        """What the trained model will want to see."""
+        return ImageSpec(size=self.architecture.size, fit=self.fit)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Make a recipe from what `dataclasses.asdict` made of one."""
+        return cls(**values | {"augmentation": Augmentation(**values["augmentation"])})
+
+
+def _check(name: str, value: float, least: float, most: float) -> None:
+    if not least <= value <= most:
+        raise TrainingError(f"The {name} must be from {least} to {most}; found {value}.")
+
+
+def _choose(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        near = difflib.get_close_matches(value, choices, n=1, cutoff=0.4)
+        guess = f" Did you mean {near[0]}?" if near else ""
+        raise TrainingError(
+            f"There is no {name} {value!r}.{guess} Choose one of: {', '.join(choices)}."
+        )

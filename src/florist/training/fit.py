@@ -1,0 +1,207 @@
+"""The epochs. After each one everything that the next depends on is on disk.
+
+This is a loop of our own because Keras' callbacks forget on resume what was learned about the
+epochs before: `EarlyStopping` its patience and best value, `BackupAndRestore` the history.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from florist.dataset import Dataset, Sample
+from florist.errors import TrainingError
+from florist.progress import Listener
+from florist.training.config import TrainingConfig
+from florist.training.features import Indices, Source
+
+_STATE: Final = "fit.json"
+
+
+@dataclass
+class FitState:
+    """Where the fit stands: the logs of each finished epoch, and which one was the best.
+
+    `best_epoch` counts from 0; `waited` is how many epochs have passed since without a better one.
+    """
+
+    history: list[dict[str, float]] = field(default_factory=list)
+    best_epoch: int = -1
+    best_loss: float = float("inf")
+    waited: int = 0
+
+
+def fit(
+    classifier: keras.Model,
+    dataset: Dataset,
+    source: Source,
+    config: TrainingConfig,
+    folder: Path,
+    listener: Listener,
+) -> FitState:
+    """Train until the epochs are over or patience is out, then put the best epoch's weights back.
+
+    Goes on after the last finished epoch where `folder` has one; on a CPU the outcome is then the
+    same to the last bit.
+    """
+    classifier.compile(
+        optimizer=keras.optimizers.Adam(config.learning_rate),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
+    labels = _labels(dataset.train)
+    weights = class_weights(labels, len(dataset.classes), config)[labels]
+    _build(classifier, source)
+    state = _restore(classifier, folder)
+    for epoch in range(len(state.history), config.epochs):
+        if state.waited >= config.patience:
+            break
+        logs = _train_epoch(classifier, source, labels, weights, config, epoch)
+        logs |= _validate(classifier, source, _labels(dataset.val), config)
+        if not np.isfinite([*logs.values()]).all():
+            raise TrainingError(
+                f"The loss is no number any more in epoch {epoch + 1}. Start over with a lower "
+                f"--learning-rate; it was {config.learning_rate}."
+            )
+        _remember(state, logs, epoch)
+        _save(classifier, state, folder)
+        listener.epoch(epoch + 1, config.epochs, logs)
+    _load(folder / _best_name(state), classifier.variables)
+    return state
+
+
+def class_weights(
+    labels: NDArray[np.int64], classes: int, config: TrainingConfig
+) -> NDArray[np.float32]:
+    """Return a weight for each class: the rarer it is, the more each of its pictures counts.
+
+    The weights make every class count the same, and are 1 on average over the pictures.
+    """
+    if config.class_weight == "none":
+        return np.ones(classes, np.float32)
+    counts = np.bincount(labels, minlength=classes)
+    return (len(labels) / (classes * np.maximum(counts, 1))).astype(np.float32)
+
+
+def _train_epoch(
+    classifier: keras.Model,
+    source: Source,
+    labels: NDArray[np.int64],
+    weights: NDArray[np.float32],
+    config: TrainingConfig,
+    epoch: int,
+) -> dict[str, float]:
+    order = np.random.default_rng([config.seed, epoch]).permutation(len(labels))
+    parts = []
+    for indices, inputs in _prefetched(lambda i: source.train(i, epoch), order, config.batch_size):
+        logs = classifier.train_on_batch(
+            inputs, labels[indices], sample_weight=weights[indices], return_dict=True
+        )
+        parts.append((len(indices), logs))
+    return {"loss": _mean(parts, "loss"), "accuracy": _mean(parts, "accuracy")}
+
+
+def _validate(
+    classifier: keras.Model, source: Source, labels: NDArray[np.int64], config: TrainingConfig
+) -> dict[str, float]:
+    parts = []
+    for indices, inputs in _prefetched(source.val, np.arange(len(labels)), config.batch_size):
+        logs = classifier.test_on_batch(inputs, labels[indices], return_dict=True)
+        parts.append((len(indices), logs))
+    return {"val_loss": _mean(parts, "loss"), "val_accuracy": _mean(parts, "accuracy")}
+
+
+def _mean(parts: list[tuple[int, dict[str, Any]]], name: str) -> float:
+    """Return a metric's mean over pictures; Keras starts afresh with each batch given to it."""
+    return float(np.average([logs[name] for _, logs in parts], weights=[n for n, _ in parts]))
+
+
+def _prefetched(read: Any, order: Indices, batch_size: int) -> Iterator[tuple[Indices, Any]]:
+    """Yield (indices, inputs) batch by batch; the next one is read while this one is worked on."""
+    batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+    with ThreadPoolExecutor(1) as reader:
+        ahead = reader.submit(read, batches[0])
+        for number, indices in enumerate(batches):
+            inputs = ahead.result()
+            if number + 1 < len(batches):
+                ahead = reader.submit(read, batches[number + 1])
+            yield indices, inputs
+
+
+def _build(classifier: keras.Model, source: Source) -> None:
+    """Run one sample through, so that every variable is there to be restored."""
+    classifier(source.val(np.array([0])), training=False)
+    classifier.optimizer.build(classifier.trainable_variables)
+
+
+def _remember(state: FitState, logs: dict[str, float], epoch: int) -> None:
+    state.history.append(logs)
+    if logs["val_loss"] < state.best_loss:
+        state.best_epoch, state.best_loss, state.waited = epoch, logs["val_loss"], 0
+    else:
+        state.waited += 1
+
+
+def _save(classifier: keras.Model, state: FitState, folder: Path) -> None:
+    """Write the weights first, then the state that names them, then drop what it no longer names.
+
+    A kill between any two steps leaves the state before, with its files.
+    """
+    epoch = len(state.history) - 1
+    if state.best_epoch == epoch:
+        _dump(folder / _best_name(state), classifier.variables)
+    _dump(folder / _last_name(state), [*classifier.variables, *classifier.optimizer.variables])
+    temporary = folder / f"{_STATE}.partial"
+    temporary.write_text(json.dumps(asdict(state)), encoding="utf-8")
+    _replace(temporary, folder / _STATE)
+    for old in folder.glob("*.npz"):
+        if old.name not in {_best_name(state), _last_name(state)}:
+            old.unlink()
+
+
+def _restore(classifier: keras.Model, folder: Path) -> FitState:
+    try:
+        state = FitState(**json.loads((folder / _STATE).read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return FitState()
+    variables = [*classifier.variables, *classifier.optimizer.variables]
+    _load(folder / _last_name(state), variables)
+    return state
+
+
+def _best_name(state: FitState) -> str:
+    return f"best-{state.best_epoch:05}.npz"
+
+
+def _last_name(state: FitState) -> str:
+    return f"last-{len(state.history) - 1:05}.npz"
+
+
+def _dump(path: Path, variables: list[keras.Variable]) -> None:
+    temporary = path.with_suffix(".partial")
+    with temporary.open("wb") as file:
+        np.savez(file, *[keras.ops.convert_to_numpy(variable) for variable in variables])
+    _replace(temporary, path)
+
+
+def _load(path: Path, variables: list[keras.Variable]) -> None:
+    with np.load(path, allow_pickle=False) as arrays:
+        for number, variable in enumerate(variables):
+            variable.assign(arrays[f"arr_{number}"])
+
+
+def _replace(temporary: Path, path: Path) -> None:
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def _labels(samples: tuple[Sample, ...]) -> NDArray[np.int64]:
+    return np.array([sample.label for sample in samples], np.int64)
