@@ -31,5 +31,5 @@ BACKBONES: Final[dict[str, Backbone]] = {
     "mobilenetv3small": Backbone(builder="MobileNetV3Small", size=224, rescale=False),
     "efficientnetv2b0": Backbone(builder="EfficientNetV2B0", size=224, rescale=False),
     "convnexttiny": Backbone(builder="ConvNeXtTiny", size=224, rescale=False),
-    "tiny": Backbone(builder="tiny", size=64, pretrained=False),
+    "tiny": Backbone(builder="tiny", size=96, pretrained=False),
 }

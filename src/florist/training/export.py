@@ -1,5 +1,6 @@
 """The trained network as ONNX, and the proof that it answers as it did in training."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +33,12 @@ class Parity:
 def export_onnx(model: keras.Model, path: Path) -> None:
     """Write a model that takes uint8 pictures (N, size, size, 3), with N free, as ONNX."""
     signature = [keras.InputSpec(shape=(None, *model.input_shape[1:]), dtype="uint8")]
-    model.export(path, format="onnx", verbose=False, input_signature=signature, opset_version=OPSET)
+    with warnings.catch_warnings():
+        # Keras mends tf2onnx for NumPy 2, and trips over a warning of NumPy's while at it.
+        warnings.filterwarnings("ignore", category=FutureWarning)
+        model.export(
+            path, format="onnx", verbose=False, input_signature=signature, opset_version=OPSET
+        )
 
 
 def require_parity(

@@ -5,9 +5,11 @@ epochs before: `EarlyStopping` its patience and best value, `BackupAndRestore` t
 """
 
 import json
+import math
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +25,7 @@ from florist.training.config import TrainingConfig
 from florist.training.features import Indices, Source
 
 _STATE: Final = "fit.json"
+_EPOCHS_AVERAGED: Final = 3
 
 
 @dataclass
@@ -52,7 +55,7 @@ def fit(
     same to the last bit.
     """
     classifier.compile(
-        optimizer=keras.optimizers.Adam(config.learning_rate),
+        optimizer=_optimizer(config, math.ceil(len(dataset.train) / config.batch_size)),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )
@@ -64,17 +67,40 @@ def fit(
         if state.waited >= config.patience:
             break
         logs = _train_epoch(classifier, source, labels, weights, config, epoch)
-        logs |= _validate(classifier, source, _labels(dataset.val), config)
+        with _averaged(classifier):
+            logs |= _validate(classifier, source, _labels(dataset.val), config)
+            averaged = _values(classifier.variables)
         if not np.isfinite([*logs.values()]).all():
             raise TrainingError(
                 f"The loss is no number any more in epoch {epoch + 1}. Start over with a lower "
                 f"--learning-rate; it was {config.learning_rate}."
             )
         _remember(state, logs, epoch)
-        _save(classifier, state, folder)
+        _save(classifier, averaged, state, folder)
         listener.epoch(epoch + 1, config.epochs, logs)
     _load(folder / _best_name(state), classifier.variables)
     return state
+
+
+def _optimizer(config: TrainingConfig, steps: int) -> keras.Optimizer:
+    """Return Adam that also keeps a running average of the weights over about three epochs.
+
+    Averaged weights are what is validated and kept (Polyak & Juditsky, "Acceleration of stochastic
+    approximation by averaging", 1992): single ones jump about between steps, and choosing the best
+    epoch by them chooses luck.
+    """
+    momentum = 1 - 1 / (_EPOCHS_AVERAGED * steps)
+    return keras.optimizers.Adam(config.learning_rate, use_ema=True, ema_momentum=momentum)
+
+
+@contextmanager
+def _averaged(classifier: keras.Model) -> Iterator[None]:
+    """Put the averaged weights in place, and afterwards those that training goes on from."""
+    current = _values(classifier.trainable_variables)
+    classifier.optimizer.finalize_variable_values(classifier.trainable_variables)
+    yield
+    for variable, value in zip(classifier.trainable_variables, current, strict=True):
+        variable.assign(value)
 
 
 def class_weights(
@@ -149,15 +175,18 @@ def _remember(state: FitState, logs: dict[str, float], epoch: int) -> None:
         state.waited += 1
 
 
-def _save(classifier: keras.Model, state: FitState, folder: Path) -> None:
+def _save(
+    classifier: keras.Model, averaged: list[NDArray[Any]], state: FitState, folder: Path
+) -> None:
     """Write the weights first, then the state that names them, then drop what it no longer names.
 
     A kill between any two steps leaves the state before, with its files.
     """
     epoch = len(state.history) - 1
     if state.best_epoch == epoch:
-        _dump(folder / _best_name(state), classifier.variables)
-    _dump(folder / _last_name(state), [*classifier.variables, *classifier.optimizer.variables])
+        _dump(folder / _best_name(state), averaged)
+    current = _values([*classifier.variables, *classifier.optimizer.variables])
+    _dump(folder / _last_name(state), current)
     temporary = folder / f"{_STATE}.partial"
     temporary.write_text(json.dumps(asdict(state)), encoding="utf-8")
     _replace(temporary, folder / _STATE)
@@ -184,10 +213,14 @@ def _last_name(state: FitState) -> str:
     return f"last-{len(state.history) - 1:05}.npz"
 
 
-def _dump(path: Path, variables: list[keras.Variable]) -> None:
+def _values(variables: list[keras.Variable]) -> list[NDArray[Any]]:
+    return [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
+
+
+def _dump(path: Path, arrays: list[NDArray[Any]]) -> None:
     temporary = path.with_suffix(".partial")
     with temporary.open("wb") as file:
-        np.savez(file, *[keras.ops.convert_to_numpy(variable) for variable in variables])
+        np.savez(file, *arrays)
     _replace(temporary, path)
 
 
