@@ -22,7 +22,7 @@ LEAST_PICTURES: Final = 5
 """Usable pictures that a class needs for a training: 3 to learn from, 1 to choose by, 1 to test."""
 
 _FEW_PICTURES: Final = 20
-_SMALL_PIXELS: Final = 64
+_SMALL_PIXELS: Final = 32
 _IMBALANCE: Final = 4.0
 
 # Near-identical pictures are compared at this size, whatever size a model wants.

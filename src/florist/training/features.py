@@ -192,13 +192,16 @@ def _affordable_views(
     val: ArrayStore,
     listener: Listener,
 ) -> int:
-    """Return how many views fit on the disk, and say how much they take."""
+    """Return how many views fit on the disk, decided once, and say how much they take."""
+    decided = train.folder / "views"
+    if decided.exists():
+        return int(decided.read_text())
     pictures, side = len(dataset.train), len(dataset.val) * val.row_bytes
-    kept = train.rows() * train.row_bytes + val.rows() * val.row_bytes
-    room = _free(train.folder) - _RESERVE + kept
+    room = _free(train.folder) - _RESERVE
     views = min(config.views, (room - side) // (pictures * train.row_bytes))
     if views < 1:
-        require_space(train.folder, side + pictures * train.row_bytes - kept)
+        require_space(train.folder, side + pictures * train.row_bytes)
+    decided.write_text(str(views))
     if views < config.views:
         listener.say(
             f"The disk has room for {views} of {config.views} views of each picture: training goes "
