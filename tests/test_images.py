@@ -4,6 +4,7 @@ import struct
 import zlib
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,9 +22,9 @@ def scene(width: int = 48, height: int = 32) -> Image.Image:
     return Image.fromarray(np.stack([x, y, x * 0 + 30], axis=-1).astype(np.uint8))
 
 
-def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
+def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
     buffer = BytesIO()
-    image.save(buffer, kind, **options)  # type: ignore[arg-type]
+    image.save(buffer, kind, **options)
     return buffer.getvalue()
 
 
@@ -86,7 +87,11 @@ def test_animations_show_their_first_frame(kind: str) -> None:
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_exif_orientations_give_equal_pixels(kind: str, orientation: int) -> None:
-    lossless = {"JPEG": {"quality": 100, "subsampling": 0}, "PNG": {}, "WEBP": {"lossless": True}}
+    lossless: dict[str, Any] = {
+        "JPEG": {"quality": 100, "subsampling": 0},
+        "PNG": {},
+        "WEBP": {"lossless": True},
+    }
     undo = {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
         3: Image.Transpose.ROTATE_180,

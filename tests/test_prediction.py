@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -120,23 +121,23 @@ def test_writing_leaves_all_or_nothing(tmp_path: Path) -> None:
         (folder / "model.onnx").write_bytes(b"half")
         raise KeyboardInterrupt
 
+    def succeed(folder: Path) -> None:
+        (folder / "model.onnx").write_bytes(b"whole")
+
+    target = tmp_path / "model"
     with pytest.raises(KeyboardInterrupt):
-        write_bundle(tmp_path / "model", manifest, fail)
+        write_bundle(target, manifest, fail)
     assert list(tmp_path.iterdir()) == []
 
-    written = write_bundle(
-        tmp_path / "model", manifest, lambda f: (f / "model.onnx").write_bytes(b"1") and None
-    )
+    written = write_bundle(target, manifest, succeed)
     with pytest.raises(BundleError, match="--force"):
-        require_free(tmp_path / "model", replace=False)
-    again = write_bundle(
-        tmp_path / "model",
-        manifest,
-        lambda f: (f / "model.onnx").write_bytes(b"2") and None,
-        replace=True,
-    )
+        require_free(target, replace=False)
+    with pytest.raises(KeyboardInterrupt):
+        write_bundle(target, manifest, fail, replace=True)
+    assert read_bundle(target) == written
+    again = write_bundle(target, replace(manifest, name="m"), succeed, replace=True)
     assert again.digest != written.digest
-    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+    assert list(tmp_path.iterdir()) == [target]
 
 
 def test_a_folder_of_something_else_is_never_replaced(tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ def test_links_may_stay_inside_but_not_leave(tmp_path: Path) -> None:
     ("make", "says"),
     [
         (lambda root: root.rmdir(), "There is no folder"),
-        (lambda root: root.rmdir() or root.write_text("x"), "is a file"),
+        (lambda root: [root.rmdir(), root.write_text("x")], "is a file"),
         (lambda root: None, "is empty.*cats.*dogs"),
         (lambda root: Image.new("RGB", (9, 9)).save(root / "a.png"), "1 pictures but no class"),
     ],
@@ -158,22 +158,28 @@ def test_what_may_not_be_read_is_named(colours: Path) -> None:
     colours.chmod(0o755)
 
 
+def leave_one_class(root: Path) -> None:
+    shutil.rmtree(root / "blue")
+    shutil.rmtree(root / "green")
+
+
+def leave_four_pictures(root: Path) -> None:
+    for path in sorted((root / "red").iterdir())[4:]:
+        path.unlink()
+
+
+def repeat_one_picture(root: Path) -> None:
+    content = (root / "red" / "000.png").read_bytes()
+    for path in (root / "red").iterdir():
+        path.write_bytes(content)
+
+
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
-        (lambda root: [shutil.rmtree(root / name) for name in ("blue", "green")], "one class"),
-        (
-            lambda root: [path.unlink() for path in sorted((root / "red").iterdir())[4:]],
-            "red.*has 4 usable pictures; at least 5",
-        ),
-        (
-            lambda root: [
-                shutil.copy(root / "red" / "000.png", path)
-                for path in (root / "red").iterdir()
-                if path.name != "000.png"
-            ],
-            "red.*no picture for the val side.*near-identical",
-        ),
+        (leave_one_class, "one class"),
+        (leave_four_pictures, "red.*has 4 usable pictures; at least 5"),
+        (repeat_one_picture, "red.*no picture for the val side.*near-identical"),
     ],
 )
 def test_too_little_to_train_on(colours: Path, spoil, says: str) -> None:  # type: ignore[no-untyped-def]

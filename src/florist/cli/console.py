@@ -97,7 +97,7 @@ class ConsoleListener(Listener):
             transient=True,
         )
         self._stage = ""
-        self._printed_at = 0.0
+        self._printed_at = time.monotonic()
         self._best = float("inf")
 
     def progress(self, stage: str, done: int, total: int) -> None:

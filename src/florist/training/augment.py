@@ -7,6 +7,7 @@ made, which is what lets an interrupted training go on as if nothing had happene
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from florist.dataset import Sample
@@ -27,33 +28,36 @@ def augment(pixels: RGB, augmentation: Augmentation, rng: np.random.Generator) -
     What comes in from outside its edges is the picture mirrored, so no border is learned.
     """
     size = pixels.shape[0]
-    margin = size // 2
-    padded = np.pad(pixels, ((margin, margin), (margin, margin), (0, 0)), mode="reflect")
     gain = 1 + rng.uniform(-1, 1) * augmentation.brightness
-    brighter = (np.arange(256) * gain).clip(0, 255).astype(np.uint8).tolist() * 3
+    matrix, offset = _random_affine(size, augmentation, rng)
+    corners = matrix @ [[0, size, 0, size], [0, 0, size, size]] + offset[:, None]
+    margin = max(0, math.ceil(max(-corners.min(), corners.max() - size)))
+    padded = np.pad(pixels, ((margin, margin), (margin, margin), (0, 0)), mode="reflect")
+    (a, b), (d, e) = matrix.tolist()
+    c, f = (offset + margin).tolist()
     moved = Image.fromarray(padded).transform(
         (size, size),
         Image.Transform.AFFINE,
-        _random_affine(size, margin, augmentation, rng),
+        (a, b, c, d, e, f),
         resample=Image.Resampling.BILINEAR,
     )
+    brighter = (np.arange(256) * gain).clip(0, 255).astype(np.uint8).tolist() * 3
     return np.asarray(moved.point(brighter))
 
 
 def _random_affine(
-    size: int, margin: int, augmentation: Augmentation, rng: np.random.Generator
-) -> tuple[float, ...]:
-    """Return the six numbers that take an output pixel to where it lies in the padded picture."""
+    size: int, augmentation: Augmentation, rng: np.random.Generator
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the matrix and offset that take a point of the view to where it lies in the picture.
+
+    Everything turns about the middle.
+    """
     angle = math.radians(rng.uniform(-1, 1) * augmentation.rotation)
     shear = math.tan(math.radians(rng.uniform(-1, 1) * augmentation.shear))
     zoom_x, zoom_y = 1 + rng.uniform(-1, 1, 2) * augmentation.zoom
-    shift_x, shift_y = rng.uniform(-1, 1, 2) * augmentation.shift * size
-    mirror = -1.0 if rng.random() < 0.5 and augmentation.flip else 1.0
+    shift = rng.uniform(-1, 1, 2) * augmentation.shift * size
+    mirror = -1.0 if augmentation.flip and rng.random() < 0.5 else 1.0
     rotate = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
     matrix = rotate @ np.array([[1, shear], [0, 1]]) @ np.diag([mirror * zoom_x, zoom_y])
-    # Pillow maps the centre of an output pixel, at + 0.5; everything turns about the middle.
-    middle = size / 2
-    offset = np.array([middle + shift_x, middle + shift_y]) + margin - matrix @ [middle, middle]
-    (a, b), (d, e) = matrix.tolist()
-    c, f = offset.tolist()
-    return a, b, c, d, e, f
+    middle = np.full(2, size / 2)
+    return matrix, middle + shift - matrix @ middle

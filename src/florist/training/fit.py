@@ -70,11 +70,7 @@ def fit(
         with _averaged(classifier):
             logs |= _validate(classifier, source, _labels(dataset.val), config)
             averaged = _values(classifier.variables)
-        if not np.isfinite([*logs.values()]).all():
-            raise TrainingError(
-                f"The loss is no number any more in epoch {epoch + 1}. Start over with a lower "
-                f"--learning-rate; it was {config.learning_rate}."
-            )
+        require_numbers(logs, epoch, config)
         _remember(state, logs, epoch)
         _save(classifier, averaged, state, folder)
         listener.epoch(epoch + 1, config.epochs, logs)
@@ -101,6 +97,15 @@ def _averaged(classifier: keras.Model) -> Iterator[None]:
     yield
     for variable, value in zip(classifier.trainable_variables, current, strict=True):
         variable.assign(value)
+
+
+def require_numbers(logs: dict[str, float], epoch: int, config: TrainingConfig) -> None:
+    """Raise `TrainingError` where training has diverged to infinities."""
+    if not np.isfinite([*logs.values()]).all():
+        raise TrainingError(
+            f"The loss is no number any more in epoch {epoch + 1}. Start over with --force and a "
+            f"lower --learning-rate; it was {config.learning_rate}."
+        )
 
 
 def class_weights(
