@@ -1,0 +1,96 @@
+"""Every error becomes one shape: a problem document for programs, a page for people."""
+
+import logging
+from typing import Final
+
+from flask import Flask, Response, g, jsonify, render_template, request
+from werkzeug.exceptions import HTTPException, default_exceptions
+
+from florist.errors import FloristError
+from florist.web.problems import PROBLEMS, Problem, RefusedError, problem_of
+from florist.web.services import services
+
+_log = logging.getLogger(__name__)
+
+PROBLEM_TYPE: Final = "application/problem+json"
+API_PREFIX: Final = "/api/"
+
+# Status of a Werkzeug exception → our code.
+_CODES: Final[dict[int, str]] = {
+    400: "bad-request",
+    401: "bad-key",
+    403: "forbidden",
+    404: "not-found",
+    405: "method-not-allowed",
+    408: "timeout",
+    413: "too-large",
+    415: "unsupported-type",
+    429: "rate-limited",
+}
+_RETRY_AFTER_S: Final = {"busy": 1, "not-ready": 2, "rate-limited": 60, "deadline": 5}
+
+
+def as_json(problem: Problem) -> dict[str, object]:
+    """Return RFC 9457's members, and the `code` that a program may compare."""
+    return {
+        "type": "about:blank",
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.detail,
+        "code": problem.code,
+        "request_id": g.get("request_id"),
+    }
+
+
+def wants_page() -> bool:
+    """Whether a person asks, in a browser: programs do not name HTML among what they accept."""
+    if request.path.startswith(API_PREFIX):
+        return False
+    best = request.accept_mimetypes.best_match(["application/json", "text/html"])
+    return best == "text/html" and "text/html" in request.headers.get("Accept", "")
+
+
+def register(app: Flask) -> None:
+    """Translate errors at the edge, in one place."""
+    app.register_error_handler(FloristError, _refused)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _refused(error: FloristError) -> Response:
+    return answer(problem_of(error))
+
+
+def _http(error: HTTPException) -> Response:
+    status = error.code or 500
+    code = _CODES.get(status, "bad-request" if status < 500 else "internal")
+    problem = RefusedError(code, error.description or PROBLEMS[code][1]).problem
+    response = answer(problem)
+    for name, value in error.get_headers():
+        if name not in {"Content-Type", "Content-Length"}:
+            response.headers[name] = value
+    return response
+
+
+def _unexpected(error: Exception) -> Response:
+    _log.error("A bug: the request ended in an exception nobody expected", exc_info=error)
+    return answer(RefusedError("internal", "The server's log says more.").problem)
+
+
+def answer(problem: Problem) -> Response:
+    """Return the response that tells a problem to whoever asked."""
+    services().metrics.refused.labels(problem.code).inc()
+    if wants_page():
+        response = app_response(render_template("error.html", problem=problem))
+    else:
+        response = jsonify(as_json(problem))
+        response.content_type = PROBLEM_TYPE
+    response.status_code = problem.status
+    if problem.code in _RETRY_AFTER_S:
+        response.headers["Retry-After"] = str(_RETRY_AFTER_S[problem.code])
+    return response
+
+
+def app_response(body: str) -> Response:
+    """Return an HTML response."""
+    return Response(body, mimetype="text/html")

@@ -1,0 +1,81 @@
+"""The pictures of a request: a form, raw bytes, or JSON with base64."""
+
+import base64
+import binascii
+from typing import Final
+
+from flask import Request
+from werkzeug.exceptions import BadRequest
+
+from florist.web.classify import MAX_TOP_K, File
+from florist.web.problems import RefusedError
+
+FIELD: Final = "image"
+
+
+def top_k_of(request: Request, default: int = 3) -> int:
+    """Return how many classes are asked for with `?top=`.
+
+    Raises `RefusedError`.
+    """
+    text = request.args.get("top", str(default))
+    top_k = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    if not 1 <= top_k <= MAX_TOP_K:
+        raise RefusedError("bad-parameter", f"top is {text[:40]!r}; expected 1 to {MAX_TOP_K}.")
+    return top_k
+
+
+def files_of(request: Request, most: int) -> list[File]:
+    """Return the pictures of a request, whichever way they came.
+
+    Raises `RefusedError`, or Werkzeug's `RequestEntityTooLarge`.
+    """
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise RefusedError("unsupported-type", "Send the body uncompressed, without an encoding.")
+    mimetype = request.mimetype
+    if mimetype == "multipart/form-data":
+        return form_files(request, most)
+    content = request.get_data(cache=True)
+    if not content:
+        raise RefusedError("no-picture", _HOW)
+    if mimetype == "application/json":
+        return [File("", _from_json(request))]
+    if mimetype.startswith("image/"):
+        return [File("", content)]
+    raise RefusedError("unsupported-type", f"The body is {mimetype[:80] or 'untyped'!r}. {_HOW}")
+
+
+def form_files(request: Request, most: int) -> list[File]:
+    """Return the pictures of a form.
+
+    Raises `RefusedError`.
+    """
+    parts = [part for part in request.files.getlist(FIELD) if part.filename]
+    if not parts:
+        raise RefusedError("no-picture", f"The form has no file in a field {FIELD!r}.")
+    if len(parts) > most:
+        raise RefusedError("too-large", f"{len(parts)} pictures; at most {most} at a time.")
+    return [File(part.filename or "", part.read()) for part in parts]
+
+
+_HOW: Final = (
+    f"Send a form with a file in the field {FIELD!r}, or the bytes of a picture with its type, "
+    f'or {{"{FIELD}": "<base64>"}} as application/json.'
+)
+
+
+def _from_json(request: Request) -> bytes:
+    try:
+        body = request.get_json()
+    except (BadRequest, RecursionError) as error:
+        raise RefusedError("bad-json", "The body is no JSON.") from error
+    text = body.get(FIELD) if isinstance(body, dict) else None
+    if not isinstance(text, str):
+        raise RefusedError("bad-json", f'Expected {{"{FIELD}": "<base64>"}}.')
+    try:
+        content = base64.b64decode(
+            text.partition(",")[2] if text.startswith("data:") else text, validate=True
+        )
+    except (binascii.Error, ValueError) as error:
+        raise RefusedError("bad-base64", f"The field {FIELD!r} is no base64: {error}.") from error
+    return content

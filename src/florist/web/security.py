@@ -1,0 +1,87 @@
+"""What every request passes and every response carries: keys, headers, ids, CSRF."""
+
+import hmac
+import re
+import uuid
+from typing import Final
+
+from flask import Flask, Response, g, request
+from flask.sessions import SecureCookieSessionInterface
+from flask_wtf.csrf import CSRFError, CSRFProtect
+
+from florist.web.errors import API_PREFIX, answer
+from florist.web.problems import RefusedError
+from florist.web.services import services
+
+csrf: Final = CSRFProtect()
+
+REQUEST_ID: Final = "X-Request-ID"
+_SAFE_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+
+# No inline script or style, nothing from another host; blob: shows a picture before it is sent.
+_CSP: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
+    "connect-src 'self'; font-src 'self'; manifest-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+_HEADERS: Final = {
+    "Content-Security-Policy": _CSP,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+class _CookiesFollowTheScheme(SecureCookieSessionInterface):
+    """Cookies are `Secure` exactly where the request came over TLS."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        return request.is_secure
+
+
+def register(app: Flask) -> None:
+    """Install the checks and the headers."""
+    app.session_interface = _CookiesFollowTheScheme()
+    app.config.update(SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax")
+    app.before_request(_name_the_request)
+    app.before_request(_check_key)
+    app.after_request(_add_headers)
+    csrf.init_app(app)
+    app.register_error_handler(CSRFError, _no_csrf)
+
+
+def _name_the_request() -> None:
+    given = request.headers.get(REQUEST_ID, "")
+    g.request_id = given if _SAFE_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def _check_key() -> None:
+    keys = services().settings.api_keys
+    if not keys or not request.path.startswith(API_PREFIX):
+        return
+    given = _given_key().encode()
+    # Every key is compared, so that the time does not tell which one was close.
+    if not any([hmac.compare_digest(given, key.encode()) for key in keys]):
+        raise RefusedError(
+            "bad-key", "Send a key as `Authorization: Bearer KEY` or `X-API-Key: KEY`."
+        )
+
+
+def _given_key() -> str:
+    authorization = request.authorization
+    if authorization is not None and authorization.type == "bearer":
+        return authorization.token or ""
+    return request.headers.get("X-API-Key", "")
+
+
+def _add_headers(response: Response) -> Response:
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers[REQUEST_ID] = g.get("request_id", "")
+    return response
+
+
+def _no_csrf(error: CSRFError) -> Response:
+    detail = f"{error.description} Reload the page and send the picture again."
+    return answer(RefusedError("bad-csrf", detail).problem)
