@@ -7,11 +7,12 @@ from flask import Flask
 from jinja2 import ChoiceLoader, FileSystemLoader
 
 from florist.prediction import Predictor
-from florist.web import api, errors, pages, security
+from florist.web import api, errors, logs, pages, security
 from florist.web.classify import Classifier
 from florist.web.limits import cpu_limit
 from florist.web.metrics import Metrics
 from florist.web.model import Model
+from florist.web.receive import HostileRequest
 from florist.web.services import Services
 from florist.web.settings import Settings, from_environment
 from florist.web.uploads import Retention, UploadStore
@@ -27,6 +28,7 @@ def create_app(predictor: Predictor | None = None, settings: Settings | None = N
     """
     settings = settings or from_environment()
     app = Flask(__name__)
+    app.request_class = HostileRequest
     _configure(app, settings)
     model = Model(predictor)
     Services(
@@ -41,7 +43,8 @@ def create_app(predictor: Predictor | None = None, settings: Settings | None = N
         uploads=_uploads(settings),
         metrics=Metrics(),
     ).attach(app)
-    security.register(app)
+    security.register(app, settings)
+    logs.register(app)
     errors.register(app)
     app.register_blueprint(api.probes)
     app.register_blueprint(api.api)

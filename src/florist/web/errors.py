@@ -1,10 +1,11 @@
 """Every error becomes one shape: a problem document for programs, a page for people."""
 
 import logging
-from typing import Final
+from typing import Final, cast
 
 from flask import Flask, Response, g, jsonify, render_template, request
-from werkzeug.exceptions import HTTPException, default_exceptions
+from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.routing import RequestRedirect
 
 from florist.errors import FloristError
 from florist.web.problems import PROBLEMS, Problem, RefusedError, problem_of
@@ -43,11 +44,11 @@ def as_json(problem: Problem) -> dict[str, object]:
 
 
 def wants_page() -> bool:
-    """Whether a person asks, in a browser: programs do not name HTML among what they accept."""
+    """Whether a person asks, in a browser: programs do not prefer HTML."""
     if request.path.startswith(API_PREFIX):
         return False
-    best = request.accept_mimetypes.best_match(["application/json", "text/html"])
-    return best == "text/html" and "text/html" in request.headers.get("Accept", "")
+    kinds = [PROBLEM_TYPE, "application/json", "text/html"]
+    return request.accept_mimetypes.best_match(kinds) == "text/html"
 
 
 def register(app: Flask) -> None:
@@ -63,11 +64,15 @@ def _refused(error: FloristError) -> Response:
 
 def _http(error: HTTPException) -> Response:
     status = error.code or 500
-    code = _CODES.get(status, "bad-request" if status < 500 else "internal")
-    problem = RefusedError(code, error.description or PROBLEMS[code][1]).problem
-    response = answer(problem)
+    if isinstance(error, SecurityError):
+        code = "bad-host"
+    elif isinstance(error, RequestRedirect):  # a missing slash at the end: no error
+        return cast("Response", error.get_response())
+    else:
+        code = _CODES.get(status, "bad-request" if status < 500 else "internal")
+    response = answer(RefusedError(code, error.description or PROBLEMS[code][1]).problem)
     for name, value in error.get_headers():
-        if name not in {"Content-Type", "Content-Length"}:
+        if name not in {"Content-Type", "Content-Length"}:  # Allow, WWW-Authenticate, Retry-After
             response.headers[name] = value
     return response
 
@@ -81,16 +86,14 @@ def answer(problem: Problem) -> Response:
     """Return the response that tells a problem to whoever asked."""
     services().metrics.refused.labels(problem.code).inc()
     if wants_page():
-        response = app_response(render_template("error.html", problem=problem))
+        page = render_template("error.html", problem=problem, request_id=g.get("request_id"))
+        response = Response(page, mimetype="text/html")
     else:
         response = jsonify(as_json(problem))
         response.content_type = PROBLEM_TYPE
     response.status_code = problem.status
+    if problem.status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
     if problem.code in _RETRY_AFTER_S:
         response.headers["Retry-After"] = str(_RETRY_AFTER_S[problem.code])
     return response
-
-
-def app_response(body: str) -> Response:
-    """Return an HTML response."""
-    return Response(body, mimetype="text/html")

@@ -2,15 +2,53 @@
 
 import base64
 import binascii
-from typing import Final
+from io import BytesIO
+from typing import IO, Any, Final
 
 from flask import Request
 from werkzeug.exceptions import BadRequest
+from werkzeug.formparser import FormDataParser
 
 from florist.web.classify import MAX_TOP_K, File
 from florist.web.problems import RefusedError
 
 FIELD: Final = "image"
+_MOST_FORM_BYTES: Final = 64 * 1024
+
+
+class _StrictFormParser(FormDataParser):
+    """Werkzeug's parser would make an empty form of a broken one."""
+
+    def parse(self, *args: Any, **kwargs: Any) -> Any:
+        """Parse as the parent does.
+
+        Raises `RefusedError` where the form is broken.
+        """
+        self.silent = False
+        try:
+            return super().parse(*args, **kwargs)
+        except ValueError as error:
+            raise RefusedError("bad-multipart", f"The form cannot be parsed: {error}.") from error
+
+
+class HostileRequest(Request):
+    """A request whose form is parsed strictly, in memory, within limits."""
+
+    form_data_parser_class = _StrictFormParser
+
+    @property
+    def max_content_length(self) -> int | None:
+        """The largest body: much less for a form without files, which is parsed as a whole."""
+        if self.mimetype == "application/x-www-form-urlencoded":
+            return _MOST_FORM_BYTES
+        return super().max_content_length
+
+    @max_content_length.setter
+    def max_content_length(self, value: int | None) -> None:
+        raise AttributeError("The largest body is a setting of the app.")
+
+    def _get_file_stream(self, *_: Any, **__: Any) -> IO[bytes]:
+        return BytesIO()  # bounded by the body, and needs no disk, which may be full or read-only
 
 
 def top_k_of(request: Request, default: int = 3) -> int:
