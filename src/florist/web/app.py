@@ -7,7 +7,7 @@ from flask import Flask
 from jinja2 import ChoiceLoader, FileSystemLoader
 
 from florist.prediction import Predictor
-from florist.web import api, errors, logs, pages, security
+from florist.web import api, description, errors, logs, pages, security
 from florist.web.classify import Classifier
 from florist.web.limits import cpu_limit
 from florist.web.metrics import Metrics
@@ -48,9 +48,11 @@ def create_app(predictor: Predictor | None = None, settings: Settings | None = N
     errors.register(app)
     app.register_blueprint(api.probes)
     app.register_blueprint(api.api)
+    app.register_blueprint(description.description)
     security.csrf.exempt(api.api)
     if settings.pages:
         app.register_blueprint(pages.pages)
+        app.register_blueprint(description.docs)
     if predictor is None:
         model.load(settings)
     return app

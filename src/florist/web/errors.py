@@ -45,7 +45,7 @@ def as_json(problem: Problem) -> dict[str, object]:
 
 def wants_page() -> bool:
     """Whether a person asks, in a browser: programs do not prefer HTML."""
-    if request.path.startswith(API_PREFIX):
+    if request.path.startswith(API_PREFIX) or not services().settings.pages:
         return False
     kinds = [PROBLEM_TYPE, "application/json", "text/html"]
     return request.accept_mimetypes.best_match(kinds) == "text/html"

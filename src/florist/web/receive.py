@@ -29,6 +29,8 @@ class _StrictFormParser(FormDataParser):
             return super().parse(*args, **kwargs)
         except ValueError as error:
             raise RefusedError("bad-multipart", f"The form cannot be parsed: {error}.") from error
+        except OSError as error:
+            raise _broken_off() from error
 
 
 class HostileRequest(Request):
@@ -68,12 +70,24 @@ def files_of(request: Request, most: int) -> list[File]:
 
     Raises `RefusedError`, or Werkzeug's `RequestEntityTooLarge`.
     """
+    try:
+        return _files_of(request, most)
+    except OSError as error:  # the server read a chunk that is none, or the client went away
+        raise RefusedError(
+            "bad-request", "The body broke off, or its chunks are broken."
+        ) from error
+
+
+def _files_of(request: Request, most: int) -> list[File]:
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise RefusedError("unsupported-type", "Send the body uncompressed, without an encoding.")
     mimetype = request.mimetype
     if mimetype == "multipart/form-data":
         return form_files(request, most)
-    content = request.get_data(cache=True)
+    try:
+        content = request.get_data(cache=True)
+    except OSError as error:
+        raise _broken_off() from error
     if not content:
         raise RefusedError("no-picture", _HOW)
     if mimetype == "application/json":
@@ -102,12 +116,17 @@ _HOW: Final = (
 )
 
 
+def _broken_off() -> RefusedError:
+    """Name what a server's body reader raises: a chunk that is none, a client that went away."""
+    return RefusedError("bad-request", "The body broke off, or its chunks are broken.")
+
+
 def _from_json(request: Request) -> bytes:
     try:
         body = request.get_json()
     except (BadRequest, RecursionError) as error:
         raise RefusedError("bad-json", "The body is no JSON.") from error
-    text = body.get(FIELD) if isinstance(body, dict) else None
+    text = body.get(FIELD) if isinstance(body, dict) and len(body) == 1 else None
     if not isinstance(text, str):
         raise RefusedError("bad-json", f'Expected {{"{FIELD}": "<base64>"}}.')
     try:
