@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -61,37 +62,38 @@ Keep = Callable[[File, Answer], str | None]
 class Place:
     """What a request holds while it is worked on."""
 
-    def __init__(self, classifier: "Classifier") -> None:
+    def __init__(self, classifier: "Classifier", predictor: Predictor) -> None:
         self._classifier = classifier
-        self._ends = time.monotonic() + classifier.deadline_s
+        self._predictor = predictor
+        self._ends = 0.0
 
     def classify(
         self, files: Sequence[File], top_k: int, keep: Keep | None = None
     ) -> tuple[Answer, ...]:
         """Answer every file, in order; a bad one gets an answer with its error.
 
-        Raises `NotReadyError` or `DeadlineError`.
+        Raises `DeadlineError`.
         """
-        predictor = self._classifier.model.predictor()
-
-        taken = time.perf_counter()
+        begin = time.monotonic()
+        self._ends = begin + self._classifier.deadline_s
 
         def work() -> tuple[Answer, ...]:
-            waited_ms = (time.perf_counter() - taken) * 1000
-            answers = (self._answer(predictor, file, top_k, keep) for file in files)
+            waited_ms = (time.monotonic() - begin) * 1000
+            answers = (self._answer(file, top_k, keep) for file in files)
             return tuple(replace(answer, queue_ms=waited_ms) for answer in answers)
 
-        future = self._classifier.pool.submit(work)
+        # The context carries the id of the request into what the thread logs.
+        future = self._classifier.pool.submit(copy_context().run, work)
         try:
-            return future.result(timeout=max(0.0, self._ends - time.monotonic()))
+            return future.result(timeout=self._classifier.deadline_s)
         except TimeoutError as error:
             future.cancel()
             raise self._too_late() from error
 
-    def _answer(self, predictor: Predictor, file: File, top_k: int, keep: Keep | None) -> Answer:
+    def _answer(self, file: File, top_k: int, keep: Keep | None) -> Answer:
         self._check()
         try:
-            answer = self._predict(predictor, file, top_k)
+            answer = self._predict(file, top_k)
         except ImageError as error:
             return Answer(filename=file.filename, error=problem_of(error))
         if keep is None:
@@ -99,11 +101,11 @@ class Place:
         self._check()
         return replace(answer, upload=keep(file, answer))
 
-    def _predict(self, predictor: Predictor, file: File, top_k: int) -> Answer:
+    def _predict(self, file: File, top_k: int) -> Answer:
         if not file.content:
             problem = RefusedError("empty-picture", "The picture has 0 bytes.").problem
             return Answer(filename=file.filename, error=problem)
-        start = time.perf_counter()
+        predictor, start = self._predictor, time.perf_counter()
         picture = load_picture(file.content, predictor.bundle.manifest.spec, predictor.limits)
         decoded = time.perf_counter()
         self._check()
@@ -142,10 +144,10 @@ class Classifier:
 
         Raises `BusyError` where none is free, `NotReadyError` where there is no model yet.
         """
-        self.model.predictor()
+        predictor = self.model.predictor()
         if not self._places.acquire(blocking=False):
             raise BusyError("Every place is taken. Try again in a second.")
         try:
-            yield Place(self)
+            yield Place(self, predictor)
         finally:
             self._places.release()

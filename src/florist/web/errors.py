@@ -23,7 +23,6 @@ _CODES: Final[dict[int, str]] = {
     403: "forbidden",
     404: "not-found",
     405: "method-not-allowed",
-    408: "timeout",
     413: "too-large",
     415: "unsupported-type",
     429: "rate-limited",
@@ -32,15 +31,8 @@ _RETRY_AFTER_S: Final = {"busy": 1, "not-ready": 2, "rate-limited": 60, "deadlin
 
 
 def as_json(problem: Problem) -> dict[str, object]:
-    """Return RFC 9457's members, and the `code` that a program may compare."""
-    return {
-        "type": "about:blank",
-        "title": problem.title,
-        "status": problem.status,
-        "detail": problem.detail,
-        "code": problem.code,
-        "request_id": g.get("request_id"),
-    }
+    """Return what a problem document says, with the id under which the log knows the request."""
+    return problem.members() | {"request_id": g.get("request_id")}
 
 
 def wants_page() -> bool:

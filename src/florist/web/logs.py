@@ -46,8 +46,8 @@ CONFIGURATION: Final[dict[str, Any]] = {
     },
     "root": {"level": "INFO", "handlers": ["stderr"]},
     "loggers": {
-        name: {"level": "INFO", "handlers": [], "propagate": True}
-        for name in ("gunicorn.error", "gunicorn.access", "waitress")
+        "gunicorn.error": {"level": "INFO", "handlers": [], "propagate": True},
+        "gunicorn.access": {"level": "CRITICAL", "handlers": [], "propagate": False},
     },
 }
 

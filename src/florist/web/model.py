@@ -19,15 +19,22 @@ class Model:
     def __init__(self, predictor: Predictor | None = None) -> None:
         self._predictor = predictor
         self._why_not = "The model is being loaded. Try again in a few seconds."
+        self._stopping = False
 
     def predictor(self) -> Predictor:
         """Return the predictor.
 
-        Raises `NotReadyError` while there is none.
+        Raises `NotReadyError` while there is none, and while the server stops.
         """
+        if self._stopping:
+            raise NotReadyError("The server is about to stop. Try again in a few seconds.")
         if self._predictor is None:
             raise NotReadyError(self._why_not)
         return self._predictor
+
+    def stop(self) -> None:
+        """Give out no predictor any more; who has one goes on with it."""
+        self._stopping = True
 
     def load(self, settings: Settings) -> None:
         """Load and warm up the model folder, in a thread of its own."""
@@ -39,7 +46,10 @@ class Model:
         )
         try:
             predictor = load(
-                settings.model, engine=settings.engine, threads=cpu_limit(), limits=limits
+                settings.model,
+                engine=settings.engine,
+                threads=settings.threads or cpu_limit(),
+                limits=limits,
             )
         except FloristError as error:
             self._why_not = "The model could not be loaded; the server's log says why."

@@ -3,7 +3,7 @@
 `Problem` is RFC 9457's problem detail. `code` is stable: programs may compare it.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
 from florist.errors import (
@@ -27,13 +27,14 @@ PROBLEMS: Final[dict[str, tuple[int, str]]] = {
     "forbidden": (403, "This is not allowed"),
     "not-found": (404, "There is nothing here"),
     "method-not-allowed": (405, "The method does not fit the address"),
-    "timeout": (408, "The request came in too slowly"),
     "too-large": (413, "The request is too large"),
+    "uri-too-long": (414, "The address is too long"),
     "unsupported-format": (415, "This is no picture that can be read"),
     "unsupported-type": (415, "The type of the body cannot be used"),
     "damaged-image": (422, "The picture is damaged"),
     "image-too-large": (422, "The picture has too many pixels"),
     "bad-parameter": (422, "A parameter has a value that cannot be used"),
+    "headers-too-large": (431, "The headers are too large"),
     "rate-limited": (429, "Too many requests from this client"),
     "busy": (429, "All places are taken"),
     "internal": (500, "The server made a mistake"),
@@ -51,6 +52,10 @@ class Problem:
     code: str
     title: str
     detail: str
+
+    def members(self) -> dict[str, object]:
+        """Return RFC 9457's members, and the `code` that a program may compare."""
+        return {"type": "about:blank", **asdict(self)}
 
 
 class RefusedError(FloristError):

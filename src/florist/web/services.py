@@ -36,4 +36,9 @@ class Services:
 
 def services() -> Services:
     """Return the services of the app that answers the current request."""
-    return cast("Services", current_app.extensions[_KEY])
+    return services_of(current_app)
+
+
+def services_of(app: Flask) -> Services:
+    """Return the services of an app."""
+    return cast("Services", app.extensions[_KEY])
