@@ -23,6 +23,7 @@ function add(files) {
   cards.prepend(...fresh.map(({ card }) => card));
   for (const picture of fresh) {
     picture.card.querySelector(".remove").addEventListener("click", () => remove(picture));
+    picture.card.querySelector("[data-again]").addEventListener("click", () => sendAll([picture]));
   }
   chosen.push(...fresh);
   count();
@@ -72,17 +73,14 @@ function say(text) {
 
 // Sending
 
-async function sendAll() {
-  if (!chosen.length) {
-    say("Choose a picture first.");
-    return;
-  }
-  say("");
-  const queue = chosen;
-  chosen = [];
-  count();
+async function sendAll(pictures) {
+  const queue = [...pictures];
   for (const { card } of queue) {
     card.dataset.state = "busy";
+    card.classList.remove("card-error");
+    card.querySelector("progress").hidden = false;
+    card.querySelector("[data-detail]").textContent = "";
+    card.querySelector("[data-again]").hidden = true;
     stage(card, "Waiting …");
   }
   queue[0].card.scrollIntoView({ block: "nearest" });
@@ -92,22 +90,22 @@ async function sendAll() {
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }
 
-async function send({ file, card }) {
+async function send(picture) {
+  const { file, card } = picture;
   if (file.size > maxBytes) {
     const allowed = inBytes(maxBytes);
-    fail(card, "The picture is too large", `${inBytes(file.size)}; at most ${allowed} can be sent.`);
+    fail(picture, "The picture is too large", `It has ${inBytes(file.size)}; at most ${allowed} can be sent.`);
     return;
   }
   for (let tries = 1; ; tries += 1) {
     const reply = await post(file, card);
-    const wait = Number(reply.getResponseHeader("Retry-After")) || 1;
-    if ([429, 503].includes(reply.status) && tries < TRIES_WHEN_BUSY) {
-      stage(card, "Busy, waiting …");
-      await new Promise((go) => setTimeout(go, Math.min(wait, 10) * 1000));
-    } else {
-      show(card, reply);
+    if (![429, 503].includes(reply.status) || tries === TRIES_WHEN_BUSY) {
+      show(picture, reply);
       return;
     }
+    stage(card, "Busy, waiting …");
+    const wait = Number(reply.getResponseHeader("Retry-After")) || 1;
+    await new Promise((go) => setTimeout(go, Math.min(wait, 10) * 1000));
   }
 }
 
@@ -117,11 +115,12 @@ function post(file, card) {
   body.append("csrf_token", form.elements.csrf_token.value);
   body.append("image", file, file.name);
   const bar = card.querySelector("progress");
+  bar.value = 0;
   stage(card, "Sending …");
   return new Promise((done) => {
     const request = new XMLHttpRequest();
     request.open("POST", form.action);
-    request.setRequestHeader("Accept", "application/problem+json, text/html;q=0.5");
+    request.setRequestHeader("Accept", "application/json");
     request.upload.addEventListener("progress", ({ loaded, total }) => {
       bar.value = loaded / total;
     });
@@ -140,44 +139,47 @@ function stage(card, text) {
 
 // Showing
 
-function show(card, reply) {
-  const kind = reply.getResponseHeader("Content-Type") ?? "";
-  if (kind.startsWith("text/html")) {
-    const page = new DOMParser().parseFromString(reply.responseText, "text/html");
-    replace(card, document.adoptNode(page.querySelector(".card")));
-  } else if (kind.startsWith("application/problem+json")) {
-    const problem = JSON.parse(reply.responseText);
-    fail(card, problem.title, problem.detail);
+function show(picture, reply) {
+  const answer = parsed(reply);
+  if (answer?.cards) {
+    const page = new DOMParser().parseFromString(answer.cards[0], "text/html");
+    replace(picture.card, document.adoptNode(page.querySelector(".card")));
+  } else if (answer?.title) {
+    fail(picture, answer.title, answer.detail, true);
   } else {
-    fail(card, "The server cannot be reached", "Check the connection and submit it again.");
+    fail(picture, "The server cannot be reached", "Is the connection still there?", true);
+  }
+}
+
+function parsed(reply) {
+  try {
+    return JSON.parse(reply.responseText);
+  } catch {
+    return null; // nothing came back, or something between here and the server answered
   }
 }
 
 /** Put the answer where the picture waits. The preview stays: it is there already. */
 function replace(card, answer) {
   const preview = card.querySelector(".card-picture img");
-  if (preview) answer.querySelector(".card-picture").replaceWith(card.querySelector(".card-picture"));
+  if (preview) answer.querySelector(".card-picture").replaceWith(preview.parentElement);
   card.replaceWith(answer);
   tell(answer.dataset.news);
 }
 
-function fail(card, title, detail) {
-  const body = card.querySelector(".card-body");
-  const label = document.createElement("h2");
-  label.className = "card-label";
-  label.textContent = title;
-  const text = document.createElement("p");
-  text.textContent = detail;
-  body.replaceChildren(body.querySelector(".card-file"), label, text);
-  card.querySelector(".remove").remove();
+function fail({ card }, title, detail, canRetry) {
+  stage(card, title);
+  card.querySelector("progress").hidden = true;
+  card.querySelector("[data-detail]").textContent = detail;
+  card.querySelector("[data-again]").hidden = !canRetry;
   card.classList.add("card-error");
-  card.dataset.state = "done";
-  tell(`${body.querySelector(".name").textContent}: ${title}. ${detail}`);
+  card.dataset.state = "failed";
+  tell(`${card.querySelector(".name").textContent}: ${title}. ${detail}`);
 }
 
 function tell(text) {
-  const line = document.createElement("span");
-  line.textContent = `${text} `;
+  const line = document.createElement("p");
+  line.textContent = text;
   news.append(line);
 }
 
@@ -192,7 +194,15 @@ for (const input of form.querySelectorAll("input[type=file]")) {
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  sendAll();
+  if (!chosen.length) {
+    say("Choose a picture first.");
+    return;
+  }
+  say("");
+  const pictures = chosen;
+  chosen = [];
+  count();
+  sendAll(pictures);
 });
 
 document.addEventListener("paste", ({ clipboardData }) => {
