@@ -135,6 +135,8 @@ def _open(content: bytes, limits: Limits) -> Iterator[Image.Image]:
     try:
         with Image.open(BytesIO(content), formats=formats()) as image:
             _check_size(image, content, limits)
+            if image.format == "PNG":
+                _check_sums(content)
             yield image
     except ImageError:
         raise
@@ -150,6 +152,12 @@ def _open(content: bytes, limits: Limits) -> Iterator[Image.Image]:
         # Pillow's decoders raise whatever their parsing ran into (OSError, SyntaxError, ValueError,
         # struct.error, EOFError, zlib.error, ...): on hostile bytes all of them mean one thing.
         raise DamagedImageError(f"damaged: {str(error) or type(error).__name__}") from error
+
+
+def _check_sums(content: bytes) -> None:
+    """Check the CRC of every chunk of a PNG, and that the last one is there: decoding does not."""
+    with Image.open(BytesIO(content), formats=["PNG"]) as image:
+        image.verify()
 
 
 def _check_size(image: Image.Image, content: bytes, limits: Limits) -> None:
@@ -179,6 +187,9 @@ def _upright(image: Image.Image, side: int) -> tuple[Image.Image, bool]:
     # JPEG is decoded at a half, a quarter or an eighth where that is still large enough: several
     # times faster on phone photographs, and antialiasing has enough to work on.
     image.draft(None, (side, side))
+    # Before the EXIF block is asked for: Pillow may decode to find it, the error of a broken
+    # picture would be taken for one of the block, and a second attempt succeeds with a grey bar.
+    image.load()
     orientation = _orientation(image)
     upright = _to_8_bits(image)
     if orientation in _UPRIGHT:
