@@ -86,6 +86,7 @@ def _files_of(request: Request, most: int) -> list[File]:
         return form_files(request, most)
     try:
         content = request.get_data(cache=True)
+        request.stream.read(1)  # a body without a length was cut at the limit: this raises 413
     except OSError as error:
         raise _broken_off() from error
     if not content:
