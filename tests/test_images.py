@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from florist.errors import DamagedImageError, ImageTooLargeError, UnsupportedImageError
-from florist.images import FITS, ImageSpec, Limits, load_picture, load_rgb
+from florist.images import FITS, ImageSpec, Limits, copy_without_metadata, load_picture, load_rgb
 
 SPEC = ImageSpec(size=16)
 
