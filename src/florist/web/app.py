@@ -9,7 +9,6 @@ from jinja2 import ChoiceLoader, FileSystemLoader
 from florist.prediction import Predictor
 from florist.web import api, description, errors, logs, pages, security
 from florist.web.classify import Classifier
-from florist.web.limits import cpu_limit
 from florist.web.metrics import Metrics
 from florist.web.model import Model
 from florist.web.receive import HostileRequest
@@ -34,12 +33,7 @@ def create_app(predictor: Predictor | None = None, settings: Settings | None = N
     Services(
         settings=settings,
         model=model,
-        classifier=Classifier(
-            model,
-            threads=settings.threads or cpu_limit(),
-            queue=settings.queue,
-            deadline_s=settings.deadline_s,
-        ),
+        classifier=Classifier(model, settings),
         uploads=_uploads(settings),
         metrics=Metrics(),
     ).attach(app)
@@ -74,5 +68,10 @@ def _configure(app: Flask, settings: Settings) -> None:
 def _uploads(settings: Settings) -> UploadStore | None:
     if not settings.keep_uploads:
         return None
-    limits = Retention(days=settings.uploads_days, bytes=int(settings.uploads_mib * 2**20))
-    return UploadStore(Path(settings.uploads), database_url=settings.database_url, limits=limits)
+    retention = Retention(days=settings.uploads_days, bytes=int(settings.uploads_mib * 2**20))
+    return UploadStore(
+        Path(settings.uploads),
+        database_url=settings.database_url,
+        retention=retention,
+        limits=settings.limits,
+    )

@@ -18,8 +18,10 @@ from typing import Final
 from florist.errors import ImageError
 from florist.images import load_picture
 from florist.prediction import Prediction, Predictor
+from florist.web.limits import cpu_limit
 from florist.web.model import Model
 from florist.web.problems import BusyError, DeadlineError, Problem, RefusedError, problem_of
+from florist.web.settings import Settings
 
 MAX_TOP_K: Final = 1000
 
@@ -106,7 +108,8 @@ class Place:
             problem = RefusedError("empty-picture", "The picture has 0 bytes.").problem
             return Answer(filename=file.filename, error=problem)
         predictor, start = self._predictor, time.perf_counter()
-        picture = load_picture(file.content, predictor.bundle.manifest.spec, predictor.limits)
+        spec = predictor.bundle.manifest.spec
+        picture = load_picture(file.content, spec, self._classifier.limits)
         decoded = time.perf_counter()
         self._check()
         predictions = predictor.rank(predictor.probabilities(picture.pixels), top_k)
@@ -130,13 +133,15 @@ class Place:
 
 
 class Classifier:
-    """Answers pictures with `threads` threads, while at most `queue` further requests wait."""
+    """Answers pictures with a few threads, while a bounded number of further requests waits."""
 
-    def __init__(self, model: Model, *, threads: int, queue: int, deadline_s: float) -> None:
+    def __init__(self, model: Model, settings: Settings) -> None:
         self.model = model
-        self.deadline_s = deadline_s
+        threads = settings.threads or cpu_limit()
+        self.deadline_s = settings.deadline_s
+        self.limits = settings.limits
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix="classify")
-        self._places = threading.BoundedSemaphore(threads + queue)
+        self._places = threading.BoundedSemaphore(threads + settings.queue)
 
     @contextmanager
     def place(self) -> Iterator[Place]:

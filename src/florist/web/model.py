@@ -4,7 +4,6 @@ import logging
 import threading
 
 from florist.errors import FloristError
-from florist.images import Limits
 from florist.prediction import Predictor, load
 from florist.web.limits import cpu_limit
 from florist.web.problems import NotReadyError
@@ -41,15 +40,12 @@ class Model:
         threading.Thread(target=self._load, args=[settings], name="load-model", daemon=True).start()
 
     def _load(self, settings: Settings) -> None:
-        limits = Limits(
-            max_bytes=settings.max_bytes, max_pixels=int(settings.max_megapixels * 1_000_000)
-        )
         try:
             predictor = load(
                 settings.model,
                 engine=settings.engine,
                 threads=settings.threads or cpu_limit(),
-                limits=limits,
+                limits=settings.limits,
             )
         except FloristError as error:
             self._why_not = "The model could not be loaded; the server's log says why."

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from florist.engine import DEFAULT_ENGINE, ENGINES
 from florist.errors import SettingsError
+from florist.images import Limits
 
 PREFIX: Final = "FLORIST_"
 
@@ -88,6 +89,11 @@ class Settings:
             raise SettingsError(
                 f"{PREFIX}ENGINE is {self.engine!r}; choose one of: {', '.join(ENGINES)}."
             )
+
+    @property
+    def limits(self) -> Limits:
+        """What a picture is refused for before it is decoded."""
+        return Limits(max_bytes=self.max_bytes, max_pixels=int(self.max_megapixels * 1_000_000))
 
     @property
     def max_bytes(self) -> int:

@@ -35,14 +35,14 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from florist.errors import printable
-from florist.images import copy_without_metadata
+from florist.images import Limits, copy_without_metadata
 from florist.prediction import Prediction
 from florist.web.classify import Answer, File
 from florist.web.problems import UploadsError
 
 _log = logging.getLogger(__name__)
 
-_SIDE: Final = 1280
+_SIDE: Final = 1600
 """A kept copy is at most so many pixels wide and high: enough to look at, and for any backbone."""
 
 _NAME_LENGTH: Final = 255
@@ -93,8 +93,11 @@ _TABLE: Final = cast("Table", _Record.__table__)
 class UploadStore:
     """Keeps pictures below `folder`, and their records in a database."""
 
-    def __init__(self, folder: Path, *, database_url: str, limits: Retention) -> None:
+    def __init__(
+        self, folder: Path, *, database_url: str, retention: Retention, limits: Limits
+    ) -> None:
         self._folder = folder
+        self._retention = retention
         self._limits = limits
         self._prepared = False
         self._engine = create_engine(database_url or f"sqlite:///{folder / 'uploads.sqlite3'}")
@@ -149,8 +152,8 @@ class UploadStore:
             return self._forget(session, session.scalars(select(_Record.id)).all())
 
     def _add(self, file: File, answer: Answer) -> Upload | None:
-        content = copy_without_metadata(file.content, _SIDE)
-        if len(content) > self._limits.bytes:
+        content = copy_without_metadata(file.content, _SIDE, self._limits)
+        if len(content) > self._retention.bytes:
             return None
         record = _Record(
             id=secrets.token_hex(16),
@@ -175,13 +178,13 @@ class UploadStore:
 
     def _retain(self, session: Session) -> None:
         """Forget what is too old, and the oldest of what is too much."""
-        oldest = time.time_ns() // 1000 - int(self._limits.days * _MICROSECONDS_A_DAY)
+        oldest = time.time_ns() // 1000 - int(self._retention.days * _MICROSECONDS_A_DAY)
         gone = list(session.scalars(select(_Record.id).where(_Record.created < oldest)))
         kept = select(_Record.id, _Record.size).where(_Record.created >= oldest)
         total = session.scalar(select(func.coalesce(func.sum(kept.subquery().c.size), 0))) or 0
-        if total > self._limits.bytes:
+        if total > self._retention.bytes:
             for name, size in session.execute(kept.order_by(_Record.created, _Record.id)):
-                if total <= self._limits.bytes:
+                if total <= self._retention.bytes:
                     break
                 gone.append(name)
                 total -= size
