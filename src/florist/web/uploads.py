@@ -17,35 +17,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Final, cast
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    CursorResult,
-    String,
-    Table,
-    create_engine,
-    delete,
-    event,
-    func,
-    select,
-    tuple_,
-)
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
-from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy import CursorResult, delete, func, select, tuple_
+from sqlalchemy.orm import Session
 
 from florist.errors import printable
 from florist.images import Limits, copy_without_metadata
 from florist.prediction import Prediction
 from florist.web.classify import Answer, File
 from florist.web.problems import UploadsError
+from florist.web.records import NAME_LENGTH, Record, Records
 
 _log = logging.getLogger(__name__)
 
 _SIDE: Final = 1600
 """A kept copy is at most so many pixels wide and high: enough to look at, and for any backbone."""
 
-_NAME_LENGTH: Final = 255
 _ID: Final = re.compile("[0-9a-f]{32}")
 _MICROSECONDS_A_DAY: Final = 24 * 3600 * 1_000_000
 _SECONDS_TO_BE_RECORDED: Final = 3600
@@ -71,25 +57,6 @@ class Upload:
     height: int
 
 
-class _Base(DeclarativeBase):
-    pass
-
-
-class _Record(_Base):
-    __tablename__ = "uploads"
-
-    id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    created: Mapped[int] = mapped_column(BigInteger, index=True)  # microseconds since 1970, UTC
-    filename: Mapped[str] = mapped_column(String(255))
-    predictions: Mapped[list[list[Any]]] = mapped_column(JSON)
-    width: Mapped[int]
-    height: Mapped[int]
-    size: Mapped[int] = mapped_column(BigInteger)  # bytes of the kept file
-
-
-_TABLE: Final = cast("Table", _Record.__table__)
-
-
 class UploadStore:
     """Keeps pictures below `folder`, and their records in a database."""
 
@@ -99,10 +66,8 @@ class UploadStore:
         self._folder = folder
         self._retention = retention
         self._limits = limits
-        self._prepared = False
-        self._engine = create_engine(database_url or f"sqlite:///{folder / 'uploads.sqlite3'}")
-        if self._engine.dialect.name == "sqlite":
-            event.listen(self._engine, "connect", _let_readers_and_a_writer_work_together)
+        self._records = Records(database_url or f"sqlite:///{folder / 'uploads.sqlite3'}")
+        self._swept = False
 
     def add(self, file: File, answer: Answer) -> Upload | None:
         """Keep a picture and its answer; None, and a line in the log, where that fails."""
@@ -117,19 +82,19 @@ class UploadStore:
 
         Raises `UploadsError`, like all of the following, where the records cannot be reached.
         """
-        query = select(_Record).order_by(_Record.created.desc(), _Record.id.desc()).limit(limit)
+        query = select(Record).order_by(Record.created.desc(), Record.id.desc()).limit(limit)
         with self._session() as session:
             self._retain(session)
-            if before is not None and (last := session.get(_Record, before)) is not None:
+            if before is not None and (last := session.get(Record, before)) is not None:
                 query = query.where(
-                    tuple_(_Record.created, _Record.id) < tuple_(last.created, last.id)
+                    tuple_(Record.created, Record.id) < tuple_(last.created, last.id)
                 )
             return tuple(_upload(record) for record in session.scalars(query))
 
     def get(self, upload: str) -> Upload | None:
         """Return the upload of an id, or None."""
         with self._session() as session:
-            record = session.get(_Record, upload)
+            record = session.get(Record, upload)
             return _upload(record) if record is not None else None
 
     def open(self, upload: str) -> IO[bytes] | None:
@@ -149,16 +114,16 @@ class UploadStore:
     def delete_all(self) -> int:
         """Delete every upload, and return how many there were."""
         with self._session() as session:
-            return self._forget(session, session.scalars(select(_Record.id)).all())
+            return self._forget(session, session.scalars(select(Record.id)).all())
 
     def _add(self, file: File, answer: Answer) -> Upload | None:
         content = copy_without_metadata(file.content, _SIDE, self._limits)
         if len(content) > self._retention.bytes:
             return None
-        record = _Record(
+        record = Record(
             id=secrets.token_hex(16),
             created=time.time_ns() // 1000,
-            filename=printable(file.filename)[:_NAME_LENGTH],
+            filename=printable(file.filename)[:NAME_LENGTH],
             predictions=[[each.label, each.score] for each in answer.predictions],
             width=answer.width,
             height=answer.height,
@@ -179,11 +144,11 @@ class UploadStore:
     def _retain(self, session: Session) -> None:
         """Forget what is too old, and the oldest of what is too much."""
         oldest = time.time_ns() // 1000 - int(self._retention.days * _MICROSECONDS_A_DAY)
-        gone = list(session.scalars(select(_Record.id).where(_Record.created < oldest)))
-        kept = select(_Record.id, _Record.size).where(_Record.created >= oldest)
+        gone = list(session.scalars(select(Record.id).where(Record.created < oldest)))
+        kept = select(Record.id, Record.size).where(Record.created >= oldest)
         total = session.scalar(select(func.coalesce(func.sum(kept.subquery().c.size), 0))) or 0
         if total > self._retention.bytes:
-            for name, size in session.execute(kept.order_by(_Record.created, _Record.id)):
+            for name, size in session.execute(kept.order_by(Record.created, Record.id)):
                 if total <= self._retention.bytes:
                     break
                 gone.append(name)
@@ -196,7 +161,7 @@ class UploadStore:
         forgotten = 0
         for start in range(0, len(uploads), 500):  # databases bound the length of a statement
             some = uploads[start : start + 500]
-            result = session.execute(delete(_Record).where(_Record.id.in_(some)))
+            result = session.execute(delete(Record).where(Record.id.in_(some)))
             forgotten += int(cast("CursorResult[Any]", result).rowcount)
         session.commit()
         for upload in uploads:
@@ -209,31 +174,19 @@ class UploadStore:
 
     @contextmanager
     def _session(self) -> Iterator[Session]:
-        """Open a session that is committed at the end, over tables that are there."""
         try:
-            if not self._prepared:
-                self._prepare()
-            with Session(self._engine, expire_on_commit=False) as session:
-                yield session
-                session.commit()
-        except (SQLAlchemyError, OSError) as error:
-            reason = str(getattr(error, "orig", error))
-            raise UploadsError(f"The uploads cannot be reached: {reason}.") from error
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UploadsError(f"The uploads cannot be reached: {error}.") from error
+        with self._records.session() as session:
+            if not self._swept:
+                self._sweep(session)
+            yield session
 
-    def _prepare(self) -> None:
-        """Create what is missing. Several processes may do so at once."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with self._engine.begin() as connection:
-            connection.execute(CreateTable(_TABLE, if_not_exists=True))
-            for index in _TABLE.indexes:
-                connection.execute(CreateIndex(index, if_not_exists=True))
-        self._sweep()
-        self._prepared = True
-
-    def _sweep(self) -> None:
+    def _sweep(self, session: Session) -> None:
         """Delete files whose record was never written, or was deleted just before a crash."""
-        with Session(self._engine) as session:
-            known = set(session.scalars(select(_Record.id)))
+        self._swept = True
+        known = set(session.scalars(select(Record.id)))
         for path in self._folder.glob("??/??/*"):
             with suppress(FileNotFoundError):
                 old = path.stat().st_mtime < time.time() - _SECONDS_TO_BE_RECORDED
@@ -241,7 +194,7 @@ class UploadStore:
                     path.unlink()
 
 
-def _upload(record: _Record) -> Upload:
+def _upload(record: Record) -> Upload:
     return Upload(
         id=record.id,
         filename=record.filename,
@@ -265,9 +218,3 @@ def _write(path: Path, content: bytes) -> None:
     except OSError:
         partial.unlink(missing_ok=True)
         raise
-
-
-def _let_readers_and_a_writer_work_together(connection: Any, _: object) -> None:
-    """Set SQLite up for several threads and processes: a write waits instead of failing."""
-    connection.execute("PRAGMA busy_timeout = 20000")
-    connection.execute("PRAGMA journal_mode = WAL")
