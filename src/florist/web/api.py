@@ -27,9 +27,7 @@ def predictions() -> Response:
     found.metrics.count_answers(answers)
     if len(answers) == 1 and answers[0].error is not None:
         return problem_response(answers[0].error)
-    return jsonify(
-        model=name_of(found.model.predictor()), predictions=[entry_of(each) for each in answers]
-    )
+    return jsonify(model=name_of(place.predictor), predictions=[entry_of(each) for each in answers])
 
 
 def name_of(predictor: Predictor) -> dict[str, str]:
@@ -57,7 +55,7 @@ def model() -> Response:
     predictor = services().model.predictor()
     manifest = predictor.bundle.manifest
     return jsonify(
-        name_of(predictor),
+        **name_of(predictor),
         created=manifest.created,
         classes=manifest.classes,
         input={"size": manifest.spec.size, "fit": manifest.spec.fit},

@@ -66,7 +66,7 @@ class Place:
 
     def __init__(self, classifier: "Classifier", predictor: Predictor) -> None:
         self._classifier = classifier
-        self._predictor = predictor
+        self.predictor = predictor
         self._ends = 0.0
 
     def classify(
@@ -107,7 +107,7 @@ class Place:
         if not file.content:
             problem = RefusedError("empty-picture", "The picture has 0 bytes.").problem
             return Answer(filename=file.filename, error=problem)
-        predictor, start = self._predictor, time.perf_counter()
+        predictor, start = self.predictor, time.perf_counter()
         spec = predictor.bundle.manifest.spec
         picture = load_picture(file.content, spec, self._classifier.limits)
         decoded = time.perf_counter()
