@@ -1,9 +1,9 @@
 """The pages for people. Each works without a script; with one, answers come picture by picture."""
 
 import base64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from flask import (
     Blueprint,
@@ -37,7 +37,8 @@ _PREVIEW_SIDE: Final = 480
 _UNSURE: Final = 0.5
 _PICTURE_HEADERS: Final = {
     "Cache-Control": "private, no-cache",  # a deleted picture is gone, in the browser too
-    "Content-Security-Policy": "default-src 'none'; sandbox",
+    # The style is what a browser itself centres a picture with that is opened on its own.
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 
