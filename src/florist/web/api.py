@@ -24,9 +24,9 @@ def predictions() -> Response:
         top_k = top_k_of(request)
         files = files_of(request, found.settings.max_pictures)
         answers = place.classify(files, top_k)
-    found.metrics.count_answers(answers)
     if len(answers) == 1 and answers[0].error is not None:
         return problem_response(answers[0].error)
+    found.metrics.count_answers(answers)
     return jsonify(model=name_of(place.predictor), predictions=[entry_of(each) for each in answers])
 
 
