@@ -6,7 +6,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCK   := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
           --no-emit-index-url --custom-compile-command "make lock" --quiet
 
-.PHONY: help demo test lint format lock clean
+.PHONY: help demo test test-browser lint format lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -16,7 +16,11 @@ demo: $(VENV)/.train ## Draw five flowers, train on them, show what was learned
 	$(BIN)/florist demo
 
 test: $(VENV)/.dev ## Run the tests, with line coverage
-	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=90
+	$(BIN)/python -m pytest -m "not browser" --cov --cov-report=term --cov-fail-under=90
+
+test-browser: $(VENV)/.dev ## Run the tests of the pages in a real Chromium
+	tests/browser/install-chromium
+	$(BIN)/python -m pytest tests/browser
 
 lint: $(VENV)/.dev ## Format check, lint, types, import order
 	$(BIN)/ruff format --check .

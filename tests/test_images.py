@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from florist.errors import DamagedImageError, ImageTooLargeError, UnsupportedImageError
-from florist.images import FITS, ImageSpec, Limits, load_picture, load_rgb
+from florist.images import FITS, ImageSpec, Limits, copy_without_metadata, load_picture, load_rgb
 
 SPEC = ImageSpec(size=16)
 
@@ -124,6 +124,21 @@ def test_transparency_shows_white() -> None:
     assert load_rgb(encoded(palette, "PNG", transparency=3), SPEC).min() == 255
 
 
+def test_a_copy_has_the_pixels_and_nothing_else() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif[0x010F] = "Camera"
+    exif.get_ifd(0x8825)[2] = (48.0, 8.0, 0.0)
+    content = encoded(scene(), "JPEG", exif=exif, comment=b"secret", icc_profile=b"profile")
+    copy = Image.open(BytesIO(copy_without_metadata(content, 24)))
+    assert (copy.format, copy.size) == ("JPEG", (16, 24))  # turned upright, and reduced
+    assert not copy.getexif()
+    assert not {"exif", "comment", "icc_profile", "xmp"} & set(copy.info)
+    clear = Image.new("RGBA", (8, 8), (0, 0, 0, 0))
+    white = Image.open(BytesIO(copy_without_metadata(encoded(clear, "PNG"), 24)))
+    assert (white.size, white.getpixel((4, 4))) == ((8, 8), (255, 255, 255))
+
+
 def test_large_jpegs_are_reduced_while_decoding_and_still_look_the_same() -> None:
     large = scene(1200, 800)
     reduced = load_rgb(encoded(large, "JPEG", quality=95), SPEC)
@@ -140,6 +155,20 @@ def test_fits_place_the_picture_as_named() -> None:
     assert shown["stretch"][[1, 22], 1].tolist() == [[0, 0, 255]] * 2
     assert shown["pad"][[0, 23], 12].tolist() == [[255, 255, 255]] * 2
     assert shown["pad"][12, 12].tolist() == [255, 0, 0]
+
+
+def with_wrong_checksum(png: bytes) -> bytes:
+    """Return the PNG with a wrong CRC after right pixels."""
+    return png[:-16] + bytes([png[-16] ^ 0xFF]) + png[-15:]
+
+
+def with_wrong_pixels(png: bytes) -> bytes:
+    """Return the PNG with a broken stream of pixels under a right CRC."""
+    start = png.index(b"IDAT")
+    length = int.from_bytes(png[start - 4 : start], "big")
+    data = bytearray(png[start : start + 4 + length])
+    data[len(data) // 2] ^= 0xFF
+    return png[:start] + data + struct.pack(">I", zlib.crc32(data)) + png[start + 8 + length :]
 
 
 @pytest.mark.parametrize(
@@ -159,6 +188,9 @@ def test_fits_place_the_picture_as_named() -> None:
         (encoded(scene(), "WEBP")[:-60], DamagedImageError, "damaged"),
         (encoded(scene(), "JPEG")[:4], DamagedImageError, "JPEG"),
         (encoded(scene(), "PNG").replace(b"IDAT", b"IDAZ"), DamagedImageError, "damaged"),
+        (with_wrong_checksum(encoded(scene(), "PNG")), DamagedImageError, "damaged"),
+        (with_wrong_pixels(encoded(scene(), "PNG")), DamagedImageError, "damaged"),
+        (encoded(scene(), "PNG")[:-12], DamagedImageError, "damaged"),
         (png_announcing(0, 5), DamagedImageError, "PNG"),
         (png_announcing(20_000, 20_000), ImageTooLargeError, "400 megapixels"),
         (png_announcing(10_000, 10_000), ImageTooLargeError, "100 megapixels"),

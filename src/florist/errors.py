@@ -8,6 +8,7 @@ FloristError
 ├── DatasetError                a folder of pictures cannot be trained on
 ├── BundleError                 a model folder is missing, damaged or of a newer florist
 ├── EngineError                 an inference runtime is unknown, not installed or refuses the model
+├── SettingsError               an environment variable has a value that cannot be used
 └── TrainingError               a training cannot be set up, continued or written
 
 A message says what was found, where, and what to do about it; `str(error)` is fit for a person.
@@ -44,6 +45,10 @@ class BundleError(FloristError):
 
 class EngineError(FloristError):
     """An inference runtime is unknown, not installed, or refuses the model."""
+
+
+class SettingsError(FloristError):
+    """An environment variable has a value that cannot be used."""
 
 
 class TrainingError(FloristError):

@@ -105,18 +105,28 @@ def load_picture(source: Source, spec: ImageSpec, limits: Limits = DEFAULT_LIMIT
     """
     content = source if isinstance(source, bytes) else read_bytes(source, limits)
     with _open(content, limits) as image:
-        # JPEG is decoded at a half, a quarter or an eighth where that is still twice the wanted
-        # size: several times faster on phone photographs, and antialiasing has enough to work on.
         full_width, full_height = image.size
-        image.draft(None, (2 * spec.size, 2 * spec.size))
-        orientation = _orientation(image)
-        upright = _to_8_bits(image)
-        if orientation in _UPRIGHT:
-            upright = upright.transpose(_UPRIGHT[orientation])
-        width, height = (full_height, full_width) if orientation >= 5 else (full_width, full_height)
+        upright, turned = _upright(image, 2 * spec.size)
+        width, height = (full_height, full_width) if turned else (full_width, full_height)
         pixels = np.asarray(_fit(upright, spec))
         kind = "JPEG" if image.format == "MPO" else str(image.format)
         return Picture(pixels=pixels, format=kind, width=width, height=height)
+
+
+def copy_without_metadata(content: bytes, side: int, limits: Limits = DEFAULT_LIMITS) -> bytes:
+    """Return the first frame, upright, as a JPEG of at most `side` × `side` with only its pixels.
+
+    Raises `ImageError` as `load_picture` does.
+    """
+    with _open(content, limits) as image:
+        upright, _ = _upright(image, side)
+        upright.thumbnail((side, side))
+        # A new picture has no comment, profile, GPS position or thumbnail to carry over.
+        copy = Image.new("RGB", upright.size, _BACKGROUND)
+        copy.paste(upright, mask=upright if upright.mode == "RGBA" else None)
+        buffer = BytesIO()
+        copy.save(buffer, "JPEG", quality=88)
+        return buffer.getvalue()
 
 
 @contextmanager
@@ -125,6 +135,8 @@ def _open(content: bytes, limits: Limits) -> Iterator[Image.Image]:
     try:
         with Image.open(BytesIO(content), formats=formats()) as image:
             _check_size(image, content, limits)
+            if image.format == "PNG":
+                _check_sums(content)
             yield image
     except ImageError:
         raise
@@ -140,6 +152,12 @@ def _open(content: bytes, limits: Limits) -> Iterator[Image.Image]:
         # Pillow's decoders raise whatever their parsing ran into (OSError, SyntaxError, ValueError,
         # struct.error, EOFError, zlib.error, ...): on hostile bytes all of them mean one thing.
         raise DamagedImageError(f"damaged: {str(error) or type(error).__name__}") from error
+
+
+def _check_sums(content: bytes) -> None:
+    """Check the CRC of every chunk of a PNG, and that the last one is there: decoding does not."""
+    with Image.open(BytesIO(content), formats=["PNG"]) as image:
+        image.verify()
 
 
 def _check_size(image: Image.Image, content: bytes, limits: Limits) -> None:
@@ -162,6 +180,21 @@ def _too_large(pixels: int, limits: Limits) -> ImageTooLargeError:
         f"{pixels / 1e6:.0f} megapixels announced, {limits.max_pixels / 1e6:.0f} allowed "
         "(over all frames); save it smaller to use it"
     )
+
+
+def _upright(image: Image.Image, side: int) -> tuple[Image.Image, bool]:
+    """Decode, at no less than `side` × `side`, and turn upright; whether width became height."""
+    # JPEG is decoded at a half, a quarter or an eighth where that is still large enough: several
+    # times faster on phone photographs, and antialiasing has enough to work on.
+    image.draft(None, (side, side))
+    # Before the EXIF block is asked for: Pillow may decode to find it, the error of a broken
+    # picture would be taken for one of the block, and a second attempt succeeds with a grey bar.
+    image.load()
+    orientation = _orientation(image)
+    upright = _to_8_bits(image)
+    if orientation in _UPRIGHT:
+        upright = upright.transpose(_UPRIGHT[orientation])
+    return upright, orientation >= 5
 
 
 def _orientation(image: Image.Image) -> int:

@@ -14,6 +14,7 @@ from florist.cli.console import debug_option, is_debugging, print_error
 from florist.cli.demo import demo
 from florist.cli.evaluate import evaluate
 from florist.cli.predict import predict
+from florist.cli.serve import serve
 from florist.cli.train import train
 from florist.errors import FloristError, printable
 
@@ -53,10 +54,11 @@ def cli() -> None:
     florist demo                      try everything on drawn flowers
     florist train photos              train on your own: a folder per class
     florist predict rose.jpg          ask the model
+    florist serve                     let others ask it, on a page and over HTTP
     """
 
 
-for _verb in (demo, check, train, evaluate, predict):
+for _verb in (demo, check, train, evaluate, predict, serve):
     cli.add_command(_verb)
 
 

@@ -9,6 +9,7 @@ from florist.bundle import MANIFEST, read_bundle
 from florist.cli.console import debug_option, listening, stderr, stdout
 from florist.cli.evaluate import print_summary, read_report
 from florist.cli.predict import predict
+from florist.cli.serve import serve
 from florist.cli.train import train_and_report
 from florist.demo import write_demo
 from florist.errors import printable
@@ -42,12 +43,12 @@ _TEST_SEED_OFFSET: Final = 1_000_000  # no picture of it is in any data set some
 )
 @click.option("--epochs", type=click.IntRange(min=1), default=40, show_default=True)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--serve/--no-serve", "serving", default=True, help="End with the web app.")
 @debug_option
-@click.pass_context
 def demo(
-    ctx: click.Context, data: Path, output: Path, per_class: int, epochs: int, seed: int
+    data: Path, output: Path, per_class: int, epochs: int, seed: int, serving: bool
 ) -> None:
-    """Draw five flowers, train a small network on them, and ask it about new ones.
+    """Draw five flowers, train a small network on them, and serve it on a page.
 
     What is there already (pictures, a model, an unfinished training) is gone on with.
 
@@ -71,5 +72,8 @@ def demo(
         unfinished = Workspace.of(output).config()
         train_and_report(data, unfinished or config, output, resume=unfinished is not None)
     stdout().print(f"New pictures, in {printable(tests)}:")
+    ctx = click.get_current_context()
     ctx.invoke(predict, paths=[str(tests)], model=output)
     stdout().print(f"\nYour own pictures: florist predict PICTURE --model {printable(output)}")
+    if serving:
+        ctx.invoke(serve, model=str(output))

@@ -1,0 +1,33 @@
+"""`florist serve`: the web app."""
+
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from florist.engine import ENGINES
+
+
+@click.command(
+    epilog="Example: florist serve --model output --host 0.0.0.0 --port 8000\n\n"
+    "Everything else is set by FLORIST_... environment variables: docs/serving.md lists them.",
+)
+@click.option("--model", metavar="FOLDER", help="The model folder.  [default: output]")
+@click.option("--engine", type=click.Choice(list(ENGINES)), help="The inference runtime.")
+@click.option("--host", metavar="ADDRESS", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port.  [default: 5000]")
+@click.option("--workers", type=click.IntRange(1), help="Processes.  [default: 1]")
+@click.option(
+    "--threads",
+    type=click.IntRange(1),
+    help="Pictures worked on at once in a process.  [default: what the CPU limit allows]",
+)
+def serve(**options: Any) -> None:
+    """Serve the model as a page for people and an API for programs."""
+    from florist.web.serving import serve as run
+    from florist.web.settings import from_environment
+
+    given = {name: value for name, value in options.items() if value is not None}
+    settings = replace(from_environment(), **given)
+    click.echo(f"florist serves {settings.model} on http://{settings.host}:{settings.port}")
+    run(settings)

@@ -1,0 +1,77 @@
+"""The app: parts put together from settings."""
+
+import secrets
+from pathlib import Path
+
+from flask import Flask
+from jinja2 import ChoiceLoader, FileSystemLoader
+
+from florist.prediction import Predictor
+from florist.web import api, description, errors, logs, pages, security
+from florist.web.classify import Classifier
+from florist.web.metrics import Metrics
+from florist.web.model import Model
+from florist.web.receive import HostileRequest
+from florist.web.services import Services
+from florist.web.settings import Settings, from_environment
+from florist.web.uploads import Retention, UploadStore
+
+
+def create_app(predictor: Predictor | None = None, settings: Settings | None = None) -> Flask:
+    """Return the web app.
+
+    Without settings they are read from the environment; without a predictor the model of the
+    settings is loaded in the background, and predictions are refused with 503 until it is there.
+
+    Raises `SettingsError` where an environment variable cannot be used.
+    """
+    settings = settings or from_environment()
+    app = Flask(__name__)
+    app.request_class = HostileRequest
+    _configure(app, settings)
+    model = Model(predictor)
+    Services(
+        settings=settings,
+        model=model,
+        classifier=Classifier(model, settings),
+        uploads=_uploads(settings),
+        metrics=Metrics(),
+    ).attach(app)
+    security.register(app, settings)
+    logs.register(app)
+    errors.register(app)
+    app.register_blueprint(api.probes)
+    app.register_blueprint(api.api)
+    app.register_blueprint(description.description)
+    security.csrf.exempt(api.api)
+    if settings.pages:
+        app.register_blueprint(pages.pages)
+        app.register_blueprint(description.docs)
+    if predictor is None:
+        model.load(settings)
+    return app
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    app.config.update(
+        SECRET_KEY=settings.secret_key or secrets.token_hex(32),
+        MAX_CONTENT_LENGTH=settings.max_bytes,
+        MAX_FORM_PARTS=settings.max_parts,
+        TRUSTED_HOSTS=list(settings.trusted_hosts) or None,
+    )
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    if settings.templates:
+        folder = FileSystemLoader(settings.templates)
+        app.jinja_loader = ChoiceLoader([folder, app.jinja_loader])  # type: ignore[list-item]
+
+
+def _uploads(settings: Settings) -> UploadStore | None:
+    if not settings.keep_uploads:
+        return None
+    retention = Retention(days=settings.uploads_days, bytes=int(settings.uploads_mib * 2**20))
+    return UploadStore(
+        Path(settings.uploads),
+        database_url=settings.database_url,
+        retention=retention,
+        limits=settings.limits,
+    )

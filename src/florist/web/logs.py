@@ -1,0 +1,86 @@
+"""One JSON object a line: of every request, and of what happened meanwhile."""
+
+import json
+import logging
+import time
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from flask import Flask, Response, g, request
+
+from florist.web.services import services
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+"""The id of the request that this thread works on."""
+
+_requests: Final = logging.getLogger("florist.web.requests")
+_METHODS: Final = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+
+
+class JsonFormatter(logging.Formatter):
+    """A record as one line of JSON; what was given as `extra={"fields": {...}}` joins it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if request_id.get():
+            line["request_id"] = request_id.get()
+        line |= getattr(record, "fields", {})
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+CONFIGURATION: Final[dict[str, Any]] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": JsonFormatter}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "json"},
+    },
+    "root": {"level": "INFO", "handlers": ["stderr"]},
+    "loggers": {
+        "gunicorn.error": {"level": "INFO", "handlers": [], "propagate": True},
+        "gunicorn.access": {"level": "CRITICAL", "handlers": [], "propagate": False},
+    },
+}
+
+
+def register(app: Flask) -> None:
+    """Count, time and log every request of an app."""
+    app.before_request(_start)
+    app.after_request(_finish)
+
+
+def _start() -> None:
+    g.started = time.perf_counter()
+
+
+def _finish(response: Response) -> Response:
+    seconds = time.perf_counter() - g.get("started", time.perf_counter())
+    route = request.url_rule.rule if request.url_rule is not None else "(none)"
+    method = request.method if request.method in _METHODS else "(other)"
+    figures = services().metrics
+    figures.requests.labels(route, method, response.status_code).inc()
+    figures.latency.labels(route).observe(seconds)
+    _requests.info(
+        "%s %s",
+        method,
+        route,
+        extra={
+            "fields": {
+                "method": method,
+                "path": request.path,
+                "status": response.status_code,
+                "ms": round(seconds * 1000, 2),
+                "client": request.remote_addr,
+            }
+        },
+    )
+    return response

@@ -1,0 +1,55 @@
+"""The model of this process: loaded in the background, there once it is warmed up."""
+
+import logging
+import threading
+
+from florist.errors import FloristError
+from florist.prediction import Predictor, load
+from florist.web.limits import cpu_limit
+from florist.web.problems import NotReadyError
+from florist.web.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+
+class Model:
+    """A predictor that may not be there yet, or not any more."""
+
+    def __init__(self, predictor: Predictor | None = None) -> None:
+        self._predictor = predictor
+        self._why_not = "The model is being loaded. Try again in a few seconds."
+        self._stopping = False
+
+    def predictor(self) -> Predictor:
+        """Return the predictor.
+
+        Raises `NotReadyError` while there is none, and while the server stops.
+        """
+        if self._stopping:
+            raise NotReadyError("The server is about to stop. Try again in a few seconds.")
+        if self._predictor is None:
+            raise NotReadyError(self._why_not)
+        return self._predictor
+
+    def stop(self) -> None:
+        """Give out no predictor any more; who has one goes on with it."""
+        self._stopping = True
+
+    def load(self, settings: Settings) -> None:
+        """Load and warm up the model folder, in a thread of its own."""
+        threading.Thread(target=self._load, args=[settings], name="load-model", daemon=True).start()
+
+    def _load(self, settings: Settings) -> None:
+        try:
+            predictor = load(
+                settings.model,
+                engine=settings.engine,
+                threads=settings.threads or cpu_limit(),
+                limits=settings.limits,
+            )
+        except FloristError as error:
+            self._why_not = "The model could not be loaded; the server's log says why."
+            _log.error("The model could not be loaded: %s", error)
+            return
+        self._predictor = predictor
+        _log.info("Ready: model %s, digest %s", settings.model, predictor.bundle.digest)

@@ -1,0 +1,110 @@
+"""What can go wrong with a request: one table, one value, no Flask.
+
+`Problem` is RFC 9457's problem detail. `code` is stable: programs may compare it.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from florist.errors import (
+    DamagedImageError,
+    FloristError,
+    ImageTooLargeError,
+    UnsupportedImageError,
+)
+
+# code → (status, title)
+PROBLEMS: Final[dict[str, tuple[int, str]]] = {
+    "bad-request": (400, "The request cannot be read"),
+    "no-picture": (400, "No picture was sent"),
+    "empty-picture": (400, "The picture is an empty file"),
+    "bad-multipart": (400, "The form is broken"),
+    "bad-json": (400, "The JSON cannot be used"),
+    "bad-base64": (400, "The base64 cannot be decoded"),
+    "bad-csrf": (400, "The form has expired"),
+    "bad-host": (400, "This host name is not served here"),
+    "bad-key": (401, "An API key is needed"),
+    "forbidden": (403, "This is not allowed"),
+    "not-found": (404, "There is nothing here"),
+    "method-not-allowed": (405, "The method does not fit the address"),
+    "too-large": (413, "The request is too large"),
+    "uri-too-long": (414, "The address is too long"),
+    "unsupported-format": (415, "This is no picture that can be read"),
+    "unsupported-type": (415, "The type of the body cannot be used"),
+    "damaged-image": (422, "The picture is damaged"),
+    "image-too-large": (422, "The picture has too many pixels"),
+    "bad-parameter": (422, "A parameter has a value that cannot be used"),
+    "headers-too-large": (431, "The headers are too large"),
+    "rate-limited": (429, "Too many requests from this client"),
+    "busy": (429, "All places are taken"),
+    "internal": (500, "The server made a mistake"),
+    "not-ready": (503, "The server is not ready"),
+    "uploads-unavailable": (503, "The uploads cannot be reached"),
+    "deadline": (504, "It took too long"),
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What went wrong: `title` is the same for a code, `detail` says what was found."""
+
+    status: int
+    code: str
+    title: str
+    detail: str
+
+    def members(self) -> dict[str, object]:
+        """Return RFC 9457's members, and the `code` that a program may compare."""
+        return {"type": "about:blank", **asdict(self)}
+
+
+class RefusedError(FloristError):
+    """The request is refused: what is wrong with it stands in `problem`."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        status, title = PROBLEMS[code]
+        self.problem = Problem(status, code, title, detail)
+
+
+class BusyError(RefusedError):
+    """All places are taken."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("busy", detail)
+
+
+class NotReadyError(RefusedError):
+    """The model is still being loaded, cannot be loaded, or the server is about to stop."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("not-ready", detail)
+
+
+class DeadlineError(RefusedError):
+    """The answer was not there in time."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("deadline", detail)
+
+
+class UploadsError(RefusedError):
+    """The folder or the database of the uploads cannot be reached."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("uploads-unavailable", detail)
+
+
+_CODES: Final[dict[type[FloristError], str]] = {
+    UnsupportedImageError: "unsupported-format",
+    DamagedImageError: "damaged-image",
+    ImageTooLargeError: "image-too-large",
+}
+
+
+def problem_of(error: FloristError) -> Problem:
+    """Return what an error means for the one who asked."""
+    if isinstance(error, RefusedError):
+        return error.problem
+    code = _CODES.get(type(error), "internal")
+    return RefusedError(code, str(error)).problem

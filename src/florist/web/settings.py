@@ -1,0 +1,143 @@
+"""What can be set from outside: one table, the fields of `Settings`.
+
+Each field is an environment variable, `FLORIST_` and its name in capitals; an unset or empty one
+means the default. A list is written with commas.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields
+from typing import Any, Final
+
+from florist.engine import DEFAULT_ENGINE, ENGINES
+from florist.errors import SettingsError
+from florist.images import Limits
+
+PREFIX: Final = "FLORIST_"
+
+_YES_NO: Final = {
+    **dict.fromkeys(("1", "true", "yes", "on"), True),
+    **dict.fromkeys(("0", "false", "no", "off"), False),
+}
+
+
+def _setting(default: Any, meaning: str, *, least: float | None = None) -> Any:
+    return field(default=default, metadata={"meaning": meaning, "least": least})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How the web app runs."""
+
+    model: str = _setting("output", "the model folder")
+    engine: str = _setting(DEFAULT_ENGINE, f"the inference runtime: {' or '.join(ENGINES)}")
+
+    host: str = _setting("127.0.0.1", "address to listen on; 0.0.0.0 for every interface")
+    port: int = _setting(5000, "port to listen on", least=0)
+    workers: int = _setting(1, "processes, each with the model in its memory", least=1)
+    threads: int = _setting(
+        0, "pictures worked on at once in a process; 0: as many as the CPU limit allows", least=0
+    )
+    queue: int = _setting(
+        32, "requests of a process that may wait for a thread; further ones get 429", least=0
+    )
+    deadline_s: float = _setting(30.0, "seconds until a request is answered with 504", least=0.01)
+
+    max_body_mib: float = _setting(16.0, "largest request body in MiB", least=0.001)
+    max_megapixels: float = _setting(
+        50.0, "largest picture in megapixels, over all its frames", least=0.001
+    )
+    max_parts: int = _setting(20, "most parts of a form", least=1)
+    max_pictures: int = _setting(16, "most pictures of a request", least=1)
+
+    pages: bool = _setting(True, "whether there are pages for people; the API is always there")
+    templates: str = _setting("", "folder with templates that replace the ones of the same name")
+    keep_uploads: bool = _setting(True, "whether pictures sent through the page are kept")
+    uploads: str = _setting("uploads", "folder of the kept pictures")
+    database_url: str = _setting(
+        "", "SQLAlchemy address of the records; by default SQLite in the folder of the uploads"
+    )
+    uploads_days: float = _setting(30.0, "days until a kept picture is deleted", least=0)
+    uploads_mib: float = _setting(
+        1024.0, "MiB that kept pictures may take; the oldest go first", least=0
+    )
+
+    api_keys: tuple[str, ...] = _setting((), "keys of the API, any of them opens it; none: open")
+    rate_limit: str = _setting("", "predictions a client may ask for, such as `60 per minute`")
+    rate_limit_storage: str = _setting(
+        "memory://", "where clients are counted; `redis://...` counts over all processes"
+    )
+    cors_origins: tuple[str, ...] = _setting((), "sites whose scripts may call the API")
+    trusted_hosts: tuple[str, ...] = _setting(
+        (), "names this server answers to; `.example.org` takes subdomains; none: any"
+    )
+    proxies: int = _setting(
+        0, "reverse proxies in front, whose X-Forwarded headers are believed", least=0
+    )
+    secret_key: str = _setting(
+        "", "signs cookies; by default a new one at each start, which ends open forms"
+    )
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            least, value = each.metadata["least"], getattr(self, each.name)
+            if least is not None and not value >= least:
+                raise SettingsError(
+                    f"{environment_name(each)} is {value}; it must be at least {least}."
+                )
+        if self.engine not in ENGINES:
+            raise SettingsError(
+                f"{PREFIX}ENGINE is {self.engine!r}; choose one of: {', '.join(ENGINES)}."
+            )
+
+    @property
+    def limits(self) -> Limits:
+        """What a picture is refused for before it is decoded."""
+        return Limits(max_bytes=self.max_bytes, max_pixels=int(self.max_megapixels * 1_000_000))
+
+    @property
+    def max_bytes(self) -> int:
+        """The largest request body in bytes."""
+        return int(self.max_body_mib * 2**20)
+
+
+def environment_name(setting: Field[Any]) -> str:
+    """Return the environment variable of a setting."""
+    return PREFIX + setting.name.upper()
+
+
+def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings from environment variables.
+
+    Raises `SettingsError` where one cannot be understood.
+    """
+    given = {each.name: each for each in fields(Settings) if environ.get(environment_name(each))}
+    return Settings(
+        **{
+            name: _read(environment_name(each), each.type, environ[environment_name(each)])
+            for name, each in given.items()
+        }
+    )
+
+
+def _read(name: str, kind: Any, text: str) -> Any:
+    try:
+        return _READERS[kind](text.strip())
+    except (ValueError, KeyError) as error:
+        raise SettingsError(
+            f"{name} is {text!r}; expected {_EXPECTED[kind]}. Correct it, or unset it."
+        ) from error
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+_READERS: Final[dict[Any, Callable[[str], Any]]] = {
+    str: str,
+    int: int,
+    float: float,
+    bool: lambda text: _YES_NO[text.lower()],
+    tuple[str, ...]: _list,
+}
+_EXPECTED: Final = {int: "a whole number", float: "a number", bool: "true or false"}

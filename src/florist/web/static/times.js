@@ -1,0 +1,6 @@
+// Times are written in UTC by the server; here they become the reader's own.
+const own = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+
+for (const time of document.querySelectorAll("time[datetime]")) {
+  time.textContent = own.format(new Date(time.dateTime));
+}

@@ -1,0 +1,43 @@
+"""How numbers, times and lists are written on the pages."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+_NAMED: Final = 8
+_SPACE: Final = "\N{NO-BREAK SPACE}"
+
+
+def percent(share: float) -> str:
+    """Write a share of 1; what is not quite 0 or 1 never looks as if it were."""
+    if 0 < share < 0.001:
+        return f"<0.1{_SPACE}%"
+    if 0.999 < share < 1:
+        return f">99.9{_SPACE}%"
+    return f"{100 * share:.1f}{_SPACE}%"
+
+
+def plural(count: int, noun: str) -> str:
+    """Write a count and its noun."""
+    return f"{count:,}{_SPACE}{noun}{'' if count == 1 else 's'}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Write names as a sentence would, the many in short."""
+    if len(names) > _NAMED:
+        return f"{', '.join(names[: _NAMED - 2])} and {len(names) - _NAMED + 2} more"
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def sentence(text: str) -> str:
+    """Begin with a capital letter and end with a full stop."""
+    text = text.strip()
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?')) else '.'}"
+
+
+def moment(when: datetime) -> str:
+    """Write a time in UTC; a script turns it into the reader's own."""
+    return f"{when.day} {when:%b %Y, %H:%M} UTC"
+
+
+FILTERS: Final = (percent, plural, listed, sentence, moment)

@@ -1,0 +1,141 @@
+"""The pages serve everyone: with a keyboard, a screen reader, by day and by night."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+import florist
+from florist.bundle import Bundle
+from tests.browser.conftest import OpenPage, Serve
+
+pytestmark = pytest.mark.browser
+
+SCREENS = {
+    "phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True},
+    "desktop": {"viewport": {"width": 1280, "height": 800}},
+}
+PAGES = ["/", "/history", "/history/delete", "/model", "/docs", "/nothing-here"]
+
+
+def faults(page: Page) -> list[str]:
+    """Return what axe finds: WCAG 2.2 A and AA, and its best practices."""
+    found = Axe().run(page).response["violations"]
+    return [f"{each['id']}: {node['html']}" for each in found for node in each["nodes"]]
+
+
+def fill(page: Page, *paths: Path) -> None:
+    page.set_input_files("#pictures", paths)
+    page.get_by_role("button", name="Submit").click()
+    expect(page.locator(".card:not([data-state=done])")).to_have_count(0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("screen", SCREENS)
+def test_nobody_is_kept_out(
+    serve: Serve,
+    open_page: OpenPage,
+    pictures: list[Path],
+    no_picture: Path,
+    screen: str,
+    scheme: str,
+) -> None:
+    address = serve()
+    options: dict[str, Any] = {**SCREENS[screen], "color_scheme": scheme}
+    page = open_page(address, reduced_motion="reduce", expected="404", **options)
+    page.set_input_files("#pictures", pictures[:2])
+    found = faults(page)  # chosen, and not yet answered
+    fill(page, *pictures[2:], no_picture)
+    found += faults(page)
+    for path in PAGES:
+        page.goto(f"{address}{path}")
+        found += faults(page)
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= options["viewport"]["width"], f"{path} scrolls sideways"
+    assert found == []
+
+
+def test_dark_and_light_follow_the_system(serve: Serve, open_page: OpenPage) -> None:
+    page = open_page(serve(), color_scheme="light")
+
+    def lightness() -> float:
+        colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        return sum(float(part) for part in colour.strip("rgb()").split(",")[:3]) / 3 / 255
+
+    assert lightness() > 0.9
+    page.emulate_media(color_scheme="dark")
+    assert lightness() < 0.15
+
+
+def test_a_keyboard_is_enough(serve: Serve, open_page: OpenPage, pictures: list[Path]) -> None:
+    page = open_page(serve())
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+    page.keyboard.press("Tab")  # past the link to the model
+    page.keyboard.press("Tab")
+    expect(page.locator("#pictures")).to_be_focused()
+    outline = "getComputedStyle(document.querySelector('.chooser .button')).outlineWidth"
+    assert page.evaluate(outline) == "3px"
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    chooser.value.set_files(pictures[0])
+    page.keyboard.press("Tab")
+    expect(page.locator("#submit")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(".card[data-state=done]")).to_have_count(1)
+
+
+def test_a_screen_reader_hears_the_answers(
+    serve: Serve, open_page: OpenPage, pictures: list[Path], no_picture: Path
+) -> None:
+    page = open_page(serve())
+    fill(page, pictures[0], no_picture)
+    news = page.locator("#news")
+    expect(news).to_have_role("status")
+    expect(news).to_contain_text("red.png: red, ")
+    expect(news).to_contain_text("letter.jpg: This is no picture that can be read")
+
+
+def test_the_model_page_tells_what_is_known(serve: Serve, open_page: OpenPage) -> None:
+    page = open_page(f"{serve()}/model")
+    main = page.locator("main")
+    expect(main).to_contain_text("88.9\u00a0%")
+    expect(main).to_contain_text("56.5\u00a0% to 98.0\u00a0%")
+    row = page.get_by_role("row", name="green").first
+    expect(row.get_by_role("cell")).to_have_text(
+        ["14", "3", "3", "100.0\u00a0%", "66.7\u00a0%", "80.0\u00a0%", "3"]
+    )
+    confused = page.locator(".matrix tbody tr", has_text="green")
+    expect(confused.get_by_role("cell")).to_have_text(["0", "2", "1"])
+    for title in ("Accuracy", "Loss"):
+        expect(page.get_by_role("img", name=f"{title} over 4")).to_be_visible()
+    expect(main).to_contain_text("epoch 3")
+    expect(main.locator("code")).to_have_text(page.locator("code").last.inner_text())
+
+
+def test_a_model_without_a_report_has_a_page_too(
+    serve: Serve, open_page: OpenPage, bundle: Bundle
+) -> None:
+    page = open_page(f"{serve(florist.load(bundle.path))}/model")
+    expect(page.locator("main")).to_contain_text("holds no report")
+    expect(page.locator("main")).to_contain_text(bundle.digest)
+
+
+def test_templates_of_ones_own_replace_ours(
+    serve: Serve, open_page: OpenPage, tmp_path: Path
+) -> None:
+    folder = tmp_path / "templates"
+    folder.mkdir()
+    (folder / "index.html").write_text(
+        '{% extends "base.html" %}{% block title %}Ours{% endblock %}'
+        "{% block main %}<h1>Which flower is it?</h1>{% endblock %}",
+        encoding="utf-8",
+    )
+    page = open_page(serve(templates=str(folder)))
+    expect(page.get_by_role("heading")).to_have_text("Which flower is it?")
+    page.get_by_role("link", name="History").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("History")

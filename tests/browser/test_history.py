@@ -1,0 +1,108 @@
+"""What was uploaded, and how it goes away."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from florist.web.pages import PICTURES_A_PAGE
+from tests.browser.conftest import OpenPage, Serve
+from tests.conftest import COLOURS, noisy_picture
+
+pytestmark = pytest.mark.browser
+
+
+def upload(page: Page, *paths: Path) -> None:
+    page.set_input_files("#pictures", paths)
+    page.get_by_role("button", name="Submit").click()
+    expect(page.locator(".card[data-state=done]")).to_have_count(len(paths))
+
+
+def test_uploads_are_listed_and_one_is_deleted(
+    serve: Serve, open_page: OpenPage, pictures: list[Path], tmp_path: Path
+) -> None:
+    page = open_page(serve())
+    upload(page, *pictures)
+    page.get_by_role("link", name="History").click()
+    shown = page.locator(".pictures li")
+    expect(shown).to_have_count(3)
+    for colour in COLOURS:
+        item = shown.filter(has_text=f"{colour}.png")
+        expect(item.get_by_role("heading")).to_contain_text(colour)
+        expect(item.locator("img")).to_have_js_property("naturalWidth", 96)
+    expect(shown.first.locator("time")).not_to_contain_text("UTC")  # the reader's own time
+    page.get_by_role("button", name="Delete green.png").click()
+    expect(page.get_by_role("status")).to_have_text("The picture is deleted.")
+    expect(shown).to_have_count(2)
+    assert len(list((tmp_path / "uploads").rglob("*.jpg"))) == 2
+
+
+def test_all_are_deleted_after_a_question(
+    serve: Serve, open_page: OpenPage, pictures: list[Path], tmp_path: Path
+) -> None:
+    page = open_page(serve())
+    upload(page, *pictures)
+    page.get_by_role("link", name="History").click()
+    page.get_by_role("link", name="Delete all").click()
+    page.get_by_role("link", name="Keep them").click()
+    expect(page.locator(".pictures li")).to_have_count(3)
+    page.get_by_role("link", name="Delete all").click()
+    page.get_by_role("button", name="Delete all").click()
+    expect(page.get_by_role("status")).to_contain_text("3")
+    expect(page.locator("main")).to_contain_text("Nothing here yet")
+    assert not list((tmp_path / "uploads").rglob("*.jpg"))
+
+
+def test_a_long_history_has_several_pages(
+    serve: Serve, open_page: OpenPage, tmp_path: Path
+) -> None:
+    paths = [tmp_path / f"{number:02}.png" for number in range(PICTURES_A_PAGE + 2)]
+    for number, path in enumerate(paths):
+        noisy_picture(COLOURS["red"], number, 16).save(path)
+    page = open_page(serve())
+    upload(page, *paths)
+    page.get_by_role("link", name="History").click()
+    expect(page.locator(".pictures li")).to_have_count(PICTURES_A_PAGE)
+    page.get_by_role("link", name="Older").click()
+    expect(page.locator(".pictures li")).to_have_count(2)
+    page.get_by_role("link", name="Newest").click()
+    expect(page.locator(".pictures li")).to_have_count(PICTURES_A_PAGE)
+
+
+def test_a_kept_picture_opens_on_its_own(
+    serve: Serve, open_page: OpenPage, pictures: list[Path]
+) -> None:
+    page = open_page(serve())
+    upload(page, pictures[0])
+    page.get_by_role("link", name="History").click()
+    with page.expect_navigation() as navigation:
+        page.locator(".picture").click()
+    response = navigation.value
+    assert response
+    assert response.headers["content-type"] == "image/jpeg"
+    assert "sandbox" in response.headers["content-security-policy"]
+    assert response.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_hostile_name_is_shown_and_does_nothing(
+    serve: Serve, open_page: OpenPage, tmp_path: Path
+) -> None:
+    name = "<img src=x onerror=document.title='owned'>.png"
+    path = tmp_path / name
+    noisy_picture(COLOURS["blue"], 1, 32).save(path)
+    page = open_page(serve())
+    upload(page, path)
+    expect(page.locator(".card .name").first).to_have_text(name)
+    page.get_by_role("link", name="History").click()
+    expect(page.locator(".file")).to_have_text(name)
+    assert "owned" not in page.title()
+
+
+def test_nothing_is_listed_where_nothing_is_kept(
+    serve: Serve, open_page: OpenPage, pictures: list[Path]
+) -> None:
+    page = open_page(serve(keep_uploads=False))
+    upload(page, pictures[0])
+    page.get_by_role("link", name="History").click()
+    expect(page.locator("main")).to_contain_text("Pictures are not kept.")
+    expect(page.locator(".pictures li")).to_have_count(0)

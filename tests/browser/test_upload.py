@@ -1,0 +1,212 @@
+"""Ways to bring pictures to the page, and their answers under the form."""
+
+import base64
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Locator, Page, expect
+
+from florist.web.services import services
+from tests.browser.conftest import OpenPage, Serve
+
+pytestmark = pytest.mark.browser
+
+ON_A_PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+
+def answers(page: Page) -> Locator:
+    return page.locator(".card[data-state=done]")
+
+
+def label(card: Locator) -> Locator:
+    return card.get_by_role("heading")
+
+
+def drop(page: Page, *paths: Path) -> None:
+    """Drag files from outside onto the form, as the desktop would."""
+    box = page.locator("#form").bounding_box()
+    assert box
+    session = page.context.new_cdp_session(page)
+    data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+    where = {"x": box["x"] + box["width"] / 2, "y": box["y"] + 10}
+    for step in ("dragEnter", "dragOver", "drop"):
+        session.send("Input.dispatchDragEvent", {"type": step, **where, "data": data})
+
+
+def paste(page: Page, path: Path) -> None:
+    """Put a picture onto the clipboard and press the keys."""
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.evaluate(
+        """async (content) => {
+            const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+            const blob = new Blob([bytes], { type: "image/png" });
+            await navigator.clipboard.write([new ClipboardItem({ "image/png": blob })]);
+        }""",
+        base64.b64encode(path.read_bytes()).decode(),
+    )
+    page.keyboard.press("Control+V")
+
+
+def test_a_chosen_picture_is_previewed_then_answered_under_the_form(
+    serve: Serve, open_page: OpenPage, pictures: list[Path]
+) -> None:
+    page = open_page(serve())
+    with page.expect_file_chooser() as chooser:
+        page.get_by_text("Choose pictures", exact=True).click()
+    chooser.value.set_files(pictures[0])
+    card = page.locator(".card")
+    expect(card).to_contain_text("red.png")
+    expect(card.locator("img")).to_have_js_property("naturalWidth", 96)
+    page.get_by_role("button", name="Submit").click()
+    expect(label(answers(page))).to_have_text("red")
+    expect(card.locator("img")).to_have_js_property("naturalWidth", 96)
+    expect(card.locator(".scores li")).to_have_count(3)
+    expect(card.locator(".scores li").first).to_contain_text("%")
+    expect(card).to_contain_text("Answered in")
+    form, shown = page.locator("#form").bounding_box(), card.bounding_box()
+    assert form
+    assert shown
+    assert shown["y"] >= form["y"] + form["height"]
+    assert page.url.endswith("/")
+
+
+def test_the_bars_are_as_long_as_the_probabilities(
+    serve: Serve, open_page: OpenPage, pictures: list[Path]
+) -> None:
+    page = open_page(serve(), reduced_motion="reduce")
+    page.set_input_files("#pictures", pictures[0])
+    page.get_by_role("button", name="Submit").click()
+    rows = answers(page).locator(".scores li")
+    expect(rows).to_have_count(3)
+    for row in rows.all():
+        share = float(row.locator(".value").inner_text().strip("<>\u00a0%")) / 100
+        bar, track = row.locator("rect").bounding_box(), row.locator("svg").bounding_box()
+        assert track
+        assert (bar["width"] if bar else 0) == pytest.approx(share * track["width"], abs=1)
+
+
+def test_dropped_pictures_are_answered(
+    serve: Serve, open_page: OpenPage, pictures: list[Path]
+) -> None:
+    page = open_page(serve())
+    drop(page, *pictures)
+    expect(page.locator(".card")).to_have_count(3)
+    page.keyboard.press("Enter")  # the drop has put the focus on Submit
+    expect(label(answers(page))).to_have_text(["red", "green", "blue"])
+
+
+def test_a_dropped_folder_is_named_as_such(
+    serve: Serve, open_page: OpenPage, pictures: list[Path]
+) -> None:
+    page = open_page(serve())
+    drop(page, pictures[0].parent)
+    expect(page.get_by_role("alert")).to_contain_text("folder")
+    expect(page.locator(".card")).to_have_count(0)
+
+
+def test_a_pasted_picture_is_answered(
+    serve: Serve, open_page: OpenPage, pictures: list[Path]
+) -> None:
+    page = open_page(serve())
+    paste(page, pictures[1])
+    expect(page.locator(".card")).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(label(answers(page))).to_have_text("green")
+
+
+def test_a_phone_can_take_a_photo(serve: Serve, open_page: OpenPage, pictures: list[Path]) -> None:
+    page = open_page(serve(), **ON_A_PHONE)
+    expect(page.locator("#camera")).to_have_attribute("capture", "environment")
+    with page.expect_file_chooser() as chooser:
+        page.get_by_text("Take a photo").tap()
+    chooser.value.set_files(pictures[2])
+    page.get_by_role("button", name="Submit").tap()
+    expect(label(answers(page))).to_have_text("blue")
+
+
+def test_several_pictures_get_a_card_each_and_one_can_be_taken_back(
+    serve: Serve, open_page: OpenPage, pictures: list[Path]
+) -> None:
+    page = open_page(serve())
+    page.set_input_files("#pictures", pictures)
+    page.get_by_role("button", name="Remove green.png").click()
+    page.get_by_role("button", name="Submit 2 pictures").click()
+    expect(label(answers(page))).to_have_text(["red", "blue"])
+    page.set_input_files("#pictures", pictures[1])
+    page.get_by_role("button", name="Submit", exact=True).click()
+    expect(label(answers(page))).to_have_text(["green", "red", "blue"])
+
+
+def test_a_bad_file_is_named_and_the_others_are_answered(
+    serve: Serve, open_page: OpenPage, pictures: list[Path], no_picture: Path
+) -> None:
+    page = open_page(serve())
+    page.set_input_files("#pictures", [no_picture, pictures[0]])
+    page.get_by_role("button", name="Submit").click()
+    expect(answers(page)).to_have_count(2)
+    bad = answers(page).filter(has_text="letter.jpg")
+    expect(label(bad)).to_have_text("This is no picture that can be read")
+    expect(bad).to_contain_text("Not a picture")
+    expect(label(answers(page).filter(has_text="red.png"))).to_have_text("red")
+
+
+def test_a_file_that_is_too_large_is_not_even_sent(
+    serve: Serve, open_page: OpenPage, tmp_path: Path
+) -> None:
+    page = open_page(serve(max_body_mib=0.01))
+    large = tmp_path / "large.png"
+    large.write_bytes(bytes(20_000))
+    page.set_input_files("#pictures", large)
+    page.get_by_role("button", name="Submit").click()
+    expect(page.locator(".card")).to_contain_text("20 kB; at most 10 kB can be sent")
+
+
+def test_submit_without_a_picture_says_so(serve: Serve, open_page: OpenPage) -> None:
+    page = open_page(serve())
+    page.get_by_role("button", name="Submit").click()
+    expect(page.get_by_role("alert")).to_have_text("Choose a picture first.")
+
+
+def test_a_lost_connection_loses_no_picture(
+    serve: Serve, open_page: OpenPage, pictures: list[Path]
+) -> None:
+    page = open_page(serve(), expected="ERR_INTERNET_DISCONNECTED")
+    page.set_input_files("#pictures", pictures[0])
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Submit").click()
+    expect(page.locator(".card")).to_contain_text("The server cannot be reached")
+    page.context.set_offline(False)
+    page.get_by_role("button", name="Try again").click()
+    expect(label(answers(page))).to_have_text("red")
+
+
+def test_a_busy_server_is_asked_again(
+    serve: Serve, open_page: OpenPage, pictures: list[Path], apps: dict[str, Flask]
+) -> None:
+    address = serve(threads=1, queue=0)
+    page = open_page(address, expected="429")
+    page.set_input_files("#pictures", pictures[0])
+    with apps[address].app_context():
+        classifier = services().classifier
+    with classifier.place():  # the only one
+        page.get_by_role("button", name="Submit").click()
+        expect(page.locator(".card")).to_contain_text("Busy, waiting")
+    expect(label(answers(page))).to_have_text("red")
+
+
+def test_nothing_moves_when_the_answer_comes(
+    serve: Serve, open_page: OpenPage, pictures: list[Path]
+) -> None:
+    for options in ({"viewport": {"width": 1280, "height": 800}}, ON_A_PHONE):
+        page = open_page(serve(), **options)
+        page.set_input_files("#pictures", pictures[0])
+        expect(page.locator(".card img")).to_be_visible()
+        before = page.locator(".card").bounding_box()
+        page.get_by_role("button", name="Submit").click()
+        expect(answers(page)).to_have_count(1)
+        after = answers(page).bounding_box()
+        assert before
+        assert after
+        assert after["height"] == pytest.approx(before["height"], abs=1)
+        assert after["width"] == before["width"]

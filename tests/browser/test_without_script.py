@@ -1,0 +1,69 @@
+"""Every page works with scripts switched off."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import OpenPage, Serve
+
+pytestmark = pytest.mark.browser
+
+
+def send(page: Page, *paths: Path) -> None:
+    page.set_input_files("#pictures", paths)
+    page.get_by_role("button", name="Submit").click()
+
+
+def test_pictures_are_answered_under_the_form(
+    serve: Serve, open_page: OpenPage, pictures: list[Path]
+) -> None:
+    page = open_page(serve(), java_script_enabled=False)
+    expect(page.locator("#pictures")).to_be_visible()
+    send(page, *pictures)
+    expect(page.locator(".card").get_by_role("heading")).to_have_text(["red", "green", "blue"])
+    expect(page.locator(".card").first.locator(".scores li")).to_have_count(3)
+    expect(page.locator(".card").first).to_contain_text("Answered in")
+    for image in page.locator(".card img").all():
+        box = image.bounding_box()
+        assert box
+        assert box["width"] > 100
+
+
+def test_pictures_are_shown_where_none_are_kept(
+    serve: Serve, open_page: OpenPage, pictures: list[Path], tmp_path: Path
+) -> None:
+    page = open_page(serve(keep_uploads=False), java_script_enabled=False)
+    expect(page.locator("main")).to_contain_text("Pictures are not kept.")
+    send(page, pictures[0])
+    source = page.locator(".card img").get_attribute("src")
+    assert source
+    assert source.startswith("data:image/jpeg;base64,")
+    assert not (tmp_path / "uploads").exists()
+
+
+def test_a_bad_file_is_explained(serve: Serve, open_page: OpenPage, no_picture: Path) -> None:
+    page = open_page(serve(), java_script_enabled=False, expected="415")
+    send(page, no_picture)
+    expect(page.locator(".card")).to_contain_text("letter.jpg")
+    expect(page.locator(".card")).to_contain_text("This is no picture that can be read")
+
+
+def test_submit_without_a_picture_says_so(serve: Serve, open_page: OpenPage) -> None:
+    page = open_page(serve(), java_script_enabled=False, expected="400")
+    page.get_by_role("button", name="Submit").click()
+    expect(page.get_by_role("alert")).to_have_text("Choose a picture first.")
+
+
+def test_the_history_can_be_emptied(
+    serve: Serve, open_page: OpenPage, pictures: list[Path]
+) -> None:
+    page = open_page(serve(), java_script_enabled=False)
+    send(page, *pictures)
+    page.get_by_role("link", name="History").click()
+    expect(page.locator(".pictures li")).to_have_count(3)
+    page.get_by_role("button", name="Delete red.png").click()
+    expect(page.locator(".pictures li")).to_have_count(2)
+    page.get_by_role("link", name="Delete all").click()
+    page.get_by_role("button", name="Delete all").click()
+    expect(page.locator("main")).to_contain_text("Nothing here yet")

@@ -1,0 +1,85 @@
+"""The settings: read from the environment, described in the documentation."""
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+
+from florist.errors import SettingsError
+from florist.web.limits import cpu_limit
+from florist.web.settings import Settings, environment_name, from_environment
+
+DOCS = Path(__file__).parents[2] / "docs" / "serving.md"
+
+
+def test_every_kind_of_setting_is_read() -> None:
+    settings = from_environment(
+        {
+            "FLORIST_PORT": " 8000 ",
+            "FLORIST_DEADLINE_S": "2.5",
+            "FLORIST_KEEP_UPLOADS": "No",
+            "FLORIST_API_KEYS": "one, two,",
+            "FLORIST_MODEL": "",
+            "PATH": "/bin",
+        }
+    )
+    assert settings == Settings(
+        port=8000, deadline_s=2.5, keep_uploads=False, api_keys=("one", "two")
+    )
+    assert settings.model == "output"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("PORT", "http", "FLORIST_PORT is 'http'; expected a whole number"),
+        ("DEADLINE_S", "soon", "expected a number"),
+        ("DEADLINE_S", "nan", "at least 0.01"),
+        ("KEEP_UPLOADS", "perhaps", "expected true or false"),
+        ("WORKERS", "0", "FLORIST_WORKERS is 0; it must be at least 1"),
+        ("UPLOADS_DAYS", "-1", "at least 0"),
+        ("ENGINE", "magic", "choose one of: openvino, onnxruntime"),
+    ],
+)
+def test_a_bad_setting_is_named(name: str, text: str, says: str) -> None:
+    with pytest.raises(SettingsError, match=says):
+        from_environment({f"FLORIST_{name}": text})
+
+
+def test_the_documentation_lists_every_setting_as_it_is() -> None:
+    rows = dict(re.findall(r"^\| `(FLORIST_\w+)` \| (.*) \|$", DOCS.read_text(), re.MULTILINE))
+    expected = {
+        environment_name(each): f"{_default(each.default)} | {each.metadata['meaning']}"
+        for each in dataclasses.fields(Settings)
+    }
+    assert rows == expected
+
+
+def _default(value: object) -> str:
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return f"`{value}`" if value not in {"", ()} else ""
+
+
+@pytest.mark.parametrize(
+    ("files", "limit"),
+    [
+        ({"cpu.max": "150000 100000\n"}, 1.5),
+        ({"cpu.max": "max 100000\n"}, None),
+        ({"cpu.max": "50000 100000\n"}, 0.5),
+        ({"cpu/cpu.cfs_quota_us": "200000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 2),
+        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, None),
+        ({"cpu.max": "nonsense"}, None),
+        ({}, None),
+    ],
+)
+def test_the_cgroup_decides_how_many_cpus(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], limit: float | None
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(64)), raising=False)
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    expected = {None: 64, 0.5: 1, 1.5: 2, 2: 2}[limit]
+    assert cpu_limit(tmp_path) == expected
