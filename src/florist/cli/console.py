@@ -139,8 +139,9 @@ class ConsoleListener(Listener):
         self._console.print(message, soft_wrap=True)
 
     def close(self) -> None:
-        """Take the bar away."""
-        self._bars.stop()
+        """Take the bar away, where there is one."""
+        if self._stage:
+            self._bars.stop()
         self._stage = ""
 
 

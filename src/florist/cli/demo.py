@@ -45,9 +45,7 @@ _TEST_SEED_OFFSET: Final = 1_000_000  # no picture of it is in any data set some
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--serve/--no-serve", "serving", default=True, help="End with the web app.")
 @debug_option
-def demo(
-    data: Path, output: Path, per_class: int, epochs: int, seed: int, serving: bool
-) -> None:
+def demo(data: Path, output: Path, per_class: int, epochs: int, seed: int, serving: bool) -> None:
     """Draw five flowers, train a small network on them, and serve it on a page.
 
     What is there already (pictures, a model, an unfinished training) is gone on with.
