@@ -302,7 +302,7 @@ def test_a_live_bar_on_a_terminal() -> None:
         listener.progress("Features", done, 3)
     listener.epoch(1, 9, dict.fromkeys(("loss", "accuracy", "val_loss", "val_accuracy"), 0.5))
     listener.close()
-    assert "Features: 3 done." in screen.getvalue()
+    assert "Features: 3, " in screen.getvalue()
     assert "← best" in screen.getvalue()
     assert "/3" in screen.getvalue()
 
