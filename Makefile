@@ -6,7 +6,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCK   := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
           --no-emit-index-url --custom-compile-command "make lock" --quiet
 
-.PHONY: help demo test test-browser lint format lock clean
+.PHONY: help demo docs test test-browser lint format lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -31,6 +31,9 @@ lint: $(VENV)/.dev ## Format check, lint, types, import order
 format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: $(VENV)/.dev ## Renew docs/cli.md from --help
+	$(BIN)/python -m tests.test_docs
 
 lock: $(VENV)/.dev ## Renew requirements/*.txt from pyproject.toml
 	$(BIN)/$(LOCK) --upgrade --extra train --extra onnxruntime --extra heic --group build --group dev -o requirements/dev.txt

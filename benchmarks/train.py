@@ -23,6 +23,7 @@ IDLE = "import keras; keras.layers.Dense(1)(keras.ops.ones((1, 1)))"
 
 
 def main(arguments: list[str]) -> None:
+    """Train as the command line says, and print the figures."""
     with tempfile.TemporaryDirectory(dir=".") as folder:
         work = Path(folder)
         if arguments[0] == "--draw":

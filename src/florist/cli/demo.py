@@ -41,8 +41,16 @@ _TEST_SEED_OFFSET: Final = 1_000_000  # no picture of it is in any data set some
     show_default=True,
     help="Pictures to draw of each flower.",
 )
-@click.option("--epochs", type=click.IntRange(min=1), default=40, show_default=True)
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option(
+    "--epochs", type=click.IntRange(min=1), default=40, show_default=True, help="Epochs at most."
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Decides the pictures and everything random.",
+)
 @click.option("--serve/--no-serve", "serving", default=True, help="End with the web app.")
 @debug_option
 def demo(data: Path, output: Path, per_class: int, epochs: int, seed: int, serving: bool) -> None:

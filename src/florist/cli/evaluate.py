@@ -41,9 +41,9 @@ def evaluate(
     fail_under: float | None,
     as_json: bool,
 ) -> None:
-    """Measure a model on the pictures in DATASET, which has one folder for each class.
+    """Measure a model on the pictures in DATASET.
 
-    Pictures that the model was trained on, or that chose its best epoch, are left out: on those it
+    DATASET has one folder for each class. Pictures that the model was trained on, or that chose its best epoch, are left out: on those it
     looks better than it is. Where DATASET has a folder test, that is what is measured on.
 
     \b
