@@ -52,8 +52,8 @@ class Answer:
 def predict(paths: Sequence[str], model: Path, engine: str, top: int, form: str | None) -> None:
     """Name what pictures show.
 
-    PATH is a file, a folder, a pattern, or - for standard input. A file that cannot be used gets an error entry, the others are done all the same; the exit code
-    is then 1.
+    PATH is a file, a folder, a pattern, or - for standard input. A file that cannot be used gets an
+    error entry, the others are done all the same; the exit code is then 1.
 
     \b
     Examples:

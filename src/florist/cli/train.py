@@ -88,8 +88,9 @@ _AUGMENTATION = {field.name for field in fields(Augmentation)}
 def train(dataset: Path, output: Path, resume: bool, force: bool, **recipe: Any) -> None:
     """Train a classifier on the pictures in DATASET.
 
-    DATASET has one folder for each class. Folders train, val and test that hold the class folders are used as they are; otherwise 70 % of
-    the pictures are trained on, 15 % choose the best epoch, and 15 % measure the result.
+    DATASET has one folder for each class. Folders train, val and test that hold the class folders
+    are used as they are; otherwise 70 % of the pictures are trained on, 15 % choose the best epoch,
+    and 15 % measure the result.
 
     \b
     Examples:

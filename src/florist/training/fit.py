@@ -236,7 +236,7 @@ def _load(path: Path, variables: list[keras.Variable]) -> None:
 
 
 def _replace(temporary: Path, path: Path) -> None:
-    with temporary.open("rb") as file:
+    with temporary.open("rb+") as file:
         os.fsync(file.fileno())
     temporary.replace(path)
 
