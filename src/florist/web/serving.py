@@ -14,8 +14,11 @@ from florist.web import logs
 from florist.web.limits import cpu_limit
 from florist.web.settings import Settings
 
-_SPARE_THREADS: Final = 16
-"""Threads beyond those that hold a place: they refuse, and answer probes and pages."""
+_SPARE_THREADS: Final = 3
+"""Threads beyond those that hold a place: they show pages, and refuse.
+
+Few: each takes turns with all others in Python, and a probe has to wait for its own turn.
+"""
 
 _GRACE_S: Final = 5
 _SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - only gunicorn's own unnamed file goes there

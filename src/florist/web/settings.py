@@ -39,7 +39,7 @@ class Settings:
         0, "pictures worked on at once in a process; 0: as many as the CPU limit allows", least=0
     )
     queue: int = _setting(
-        32, "requests of a process that may wait for a thread; further ones get 429", least=0
+        16, "requests of a process that may wait for a thread; further ones get 429", least=0
     )
     deadline_s: float = _setting(30.0, "seconds until a request is answered with 504", least=0.01)
 

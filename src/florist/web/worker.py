@@ -1,4 +1,4 @@
-"""gunicorn's threaded worker, with three changes of ours.
+"""gunicorn's threaded worker, changed in a few places.
 
 It stops without dropping a connection, it does not wait for ever on a slow client, and it refuses
 what is no HTTP in the shape of every other error.
@@ -9,11 +9,13 @@ import logging
 import select
 import socket
 import struct
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, Final
 
 from gunicorn.http import errors
 from gunicorn.util import write_nonblock
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers import gthread
 
 from florist.web import logs
 from florist.web.problems import RefusedError
@@ -22,14 +24,37 @@ from florist.web.services import services_of
 _IDLE_S: Final = 20
 """How long a client may send or read nothing in the middle of a request."""
 
+_PROBES: Final = (b"GET /livez ", b"GET /readyz ")
+_PEEK: Final = 16
+_GOODBYE_S: Final = 1
+_GOODBYE_BYTES: Final = 64 * 1024
+
 _CODES: Final[dict[type[Exception], str]] = {
     errors.LimitRequestLine: "uri-too-long",
     errors.LimitRequestHeaders: "headers-too-large",
 }
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]
+class Worker(gthread.ThreadWorker):  # type: ignore[misc]
     """A process that serves with threads."""
+
+    def init_process(self) -> None:
+        """Set up the threads that answer probes, before the main loop begins."""
+        self._probes = ThreadPoolExecutor(2, thread_name_prefix="probe")
+        super().init_process()
+
+    def enqueue_req(self, conn: Any) -> None:
+        """Let probes overtake, and wait for the first bytes of a client without a thread."""
+        begin = _first_bytes(conn.sock)
+        if not (begin or conn.initialized or conn.data_ready) and self.alive:
+            not_yet: Future[Any] = Future()
+            not_yet.set_result(gthread._DEFER)
+            self.finish_request(conn, not_yet)
+            return
+        pool = self._probes if begin.startswith(_PROBES) else self.tpool
+        pool.submit(self.handle, conn).add_done_callback(
+            lambda done: self.method_queue.defer(self.finish_request, conn, done)
+        )
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         """Stop: finish what has a place, and take no further pictures."""
@@ -56,7 +81,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         seconds = struct.pack("ll", _IDLE_S, 0)
         conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, seconds)
         conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, seconds)
-        return super().handle(conn)
+        result = super().handle(conn)
+        if result is False:
+            _end(conn.sock)
+        return result
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
         """Answer what never became a request for the app."""
@@ -71,3 +99,25 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             f"Content-Type: application/problem+json\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         write_nonblock(client, head.encode() + body)
+
+
+def _first_bytes(sock: socket.socket) -> bytes:
+    """Return what a request begins with, and leave it there; nothing where nothing came yet."""
+    try:
+        return sock.recv(_PEEK, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except OSError:
+        return b""
+
+
+def _end(sock: socket.socket) -> None:
+    """Say goodbye in the thread that served, and wait for the other side to have heard it.
+
+    gunicorn would wait in the thread that accepts connections, and keep everybody else out.
+    """
+    with suppress(OSError):
+        sock.shutdown(socket.SHUT_WR)
+        sock.settimeout(_GOODBYE_S)
+        left = _GOODBYE_BYTES
+        while left > 0 and (piece := sock.recv(_GOODBYE_BYTES)):
+            left -= len(piece)
+        sock.shutdown(socket.SHUT_RDWR)
