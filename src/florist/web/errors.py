@@ -39,6 +39,8 @@ def wants_page() -> bool:
     """Whether a person asks, in a browser: programs do not prefer HTML."""
     if request.path.startswith(API_PREFIX) or not services().settings.pages:
         return False
+    if isinstance(request.routing_exception, SecurityError):
+        return False  # under a host that is not trusted no page can say where its parts are
     kinds = [PROBLEM_TYPE, "application/json", "text/html"]
     return request.accept_mimetypes.best_match(kinds) == "text/html"
 

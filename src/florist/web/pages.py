@@ -14,7 +14,6 @@ from flask import (
     redirect,
     render_template,
     request,
-    send_file,
     url_for,
 )
 from werkzeug.wrappers import Response as Redirect
@@ -24,7 +23,7 @@ from florist.images import copy_without_metadata
 from florist.prediction import DEFAULT_TOP_K
 from florist.web.classify import Answer, File
 from florist.web.errors import wants_page
-from florist.web.facts import LARGEST_MATRIX, SIDES, Facts, facts_of
+from florist.web.facts import LARGEST_MATRIX, Facts, facts_of
 from florist.web.problems import NotReadyError, RefusedError
 from florist.web.receive import form_files
 from florist.web.security import csrf
@@ -180,9 +179,7 @@ def _promise(found: Services) -> str:
 def model() -> str:
     """Tell what the model is, and how good."""
     facts = _facts(services())
-    return render_template(
-        "model.html", facts=facts, sides=SIDES, matrix=len(facts.classes) <= LARGEST_MATRIX
-    )
+    return render_template("model.html", facts=facts, matrix=len(facts.classes) <= LARGEST_MATRIX)
 
 
 @pages.get("/history")
@@ -206,8 +203,10 @@ def picture(upload: str) -> Response:
     file = _store().open(upload)
     if file is None:
         abort(404)
-    response = send_file(file, mimetype="image/jpeg", etag=upload)
-    response.headers.update(_PICTURE_HEADERS)
+    with file:
+        response = Response(file.read(), mimetype="image/jpeg", headers=_PICTURE_HEADERS)
+    response.set_etag(upload)
+    response.make_conditional(request)
     return response
 
 
