@@ -11,7 +11,7 @@ from florist.web import api, description, errors, logs, pages, security
 from florist.web.classify import Classifier
 from florist.web.metrics import Metrics
 from florist.web.model import Model
-from florist.web.receive import HostileRequest, discard_the_rest
+from florist.web.receive import HostileRequest
 from florist.web.services import Services
 from florist.web.settings import Settings, from_environment
 from florist.web.uploads import Retention, UploadStore
@@ -40,7 +40,6 @@ def create_app(predictor: Predictor | None = None, settings: Settings | None = N
     security.register(app, settings)
     logs.register(app)
     errors.register(app)
-    app.after_request(discard_the_rest)
     app.register_blueprint(api.probes)
     app.register_blueprint(api.api)
     app.register_blueprint(description.description)

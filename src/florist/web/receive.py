@@ -2,11 +2,10 @@
 
 import base64
 import binascii
-from contextlib import suppress
 from io import BytesIO
 from typing import IO, Any, Final
 
-from flask import Request, Response, current_app, request
+from flask import Request
 from werkzeug.exceptions import BadRequest
 from werkzeug.formparser import FormDataParser
 
@@ -15,7 +14,6 @@ from florist.web.problems import RefusedError
 
 FIELD: Final = "image"
 _MOST_FORM_BYTES: Final = 64 * 1024
-_PIECE: Final = 64 * 1024
 
 
 class _StrictFormParser(FormDataParser):
@@ -53,21 +51,6 @@ class HostileRequest(Request):
 
     def _get_file_stream(self, *_: Any, **__: Any) -> IO[bytes]:
         return BytesIO()  # bounded by the body, and needs no disk, which may be full or read-only
-
-
-def discard_the_rest(response: Response) -> Response:
-    """Read what a refused request still sends, and forget it piece by piece.
-
-    A client that sends a body first and reads the answer then would find the connection closed.
-    """
-    left = current_app.config["MAX_CONTENT_LENGTH"]
-    # Where the server does not end the stream with the body, reading on would wait for ever.
-    if response.status_code >= 400 and request.environ.get("wsgi.input_terminated"):
-        stream = request.environ["wsgi.input"]
-        with suppress(OSError):
-            while left > 0 and (piece := stream.read(min(left, _PIECE))):
-                left -= len(piece)
-    return response
 
 
 def top_k_of(request: Request, default: int = 3) -> int:

@@ -86,8 +86,12 @@ def _run_gunicorn(settings: Settings) -> None:
                 self.cfg.set("child_exit", lambda _, worker: _forget(worker.pid))
 
         def load(self) -> Any:
+            from prometheus_client import values
+
             from florist.web.app import create_app
 
+            # Chosen when it was imported, before there was a folder to share figures in.
+            values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]
             return create_app(settings=settings)
 
     if settings.workers == 1:

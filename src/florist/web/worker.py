@@ -9,15 +9,18 @@ import logging
 import select
 import socket
 import struct
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, Final
 
+from flask import Response
 from gunicorn.http import errors
 from gunicorn.util import write_nonblock
 from gunicorn.workers import gthread
 
 from florist.web import logs
+from florist.web.errors import answer
 from florist.web.problems import RefusedError
 from florist.web.services import services_of
 
@@ -26,8 +29,10 @@ _IDLE_S: Final = 20
 
 _PROBES: Final = (b"GET /livez ", b"GET /readyz ")
 _PEEK: Final = 16
+_LOADING_S: Final = 45
+_DISCARD_S: Final = 5
 _GOODBYE_S: Final = 1
-_GOODBYE_BYTES: Final = 64 * 1024
+_PIECE: Final = 64 * 1024
 
 _CODES: Final[dict[type[Exception], str]] = {
     errors.LimitRequestLine: "uri-too-long",
@@ -42,6 +47,13 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         """Set up the threads that answer probes, before the main loop begins."""
         self._probes = ThreadPoolExecutor(2, thread_name_prefix="probe")
         super().init_process()
+
+    def load_wsgi(self) -> None:
+        """Make the app; a worker that replaces a dead one lets nobody in before it is ready."""
+        super().load_wsgi()
+        self.wsgi.register_error_handler(errors.ParseException, _broken_body)
+        if self.age > self.cfg.workers:
+            services_of(self.wsgi).model.wait(_LOADING_S)
 
     def enqueue_req(self, conn: Any) -> None:
         """Let probes overtake, and wait for the first bytes of a client without a thread."""
@@ -58,7 +70,9 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         """Stop: finish what has a place, and take no further pictures."""
-        services_of(self.wsgi).model.stop()
+        app = getattr(self, "wsgi", None)  # not yet there where the signal comes very early
+        if app is not None:
+            services_of(app).model.stop()
         super().handle_exit(sig, frame)
 
     def set_accept_enabled(self, enabled: bool) -> None:
@@ -86,6 +100,18 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             _end(conn.sock)
         return result
 
+    def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:
+        """Read what a refused request still sends, and forget it piece by piece.
+
+        A client that sends all before it reads would find a closed connection and no answer.
+        """
+        ends = time.monotonic() + _DISCARD_S
+        conn.sock.settimeout(_GOODBYE_S)
+        with suppress(OSError, errors.ParseException):
+            while time.monotonic() < ends and conn.parser.mesg.body.read(_PIECE):
+                pass
+        return bool(super()._keepalive_after(conn, keepalive))
+
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
         """Answer what never became a request for the app."""
         ours = isinstance(exc, errors.ParseException)
@@ -99,6 +125,11 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             f"Content-Type: application/problem+json\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         write_nonblock(client, head.encode() + body)
+
+
+def _broken_body(error: errors.ParseException) -> Response:
+    """Answer a body that turned out to be no HTTP while the app read it."""
+    return answer(RefusedError("bad-request", str(error)).problem)
 
 
 def _first_bytes(sock: socket.socket) -> bytes:
@@ -117,7 +148,5 @@ def _end(sock: socket.socket) -> None:
     with suppress(OSError):
         sock.shutdown(socket.SHUT_WR)
         sock.settimeout(_GOODBYE_S)
-        left = _GOODBYE_BYTES
-        while left > 0 and (piece := sock.recv(_GOODBYE_BYTES)):
-            left -= len(piece)
+        sock.recv(_PIECE)
         sock.shutdown(socket.SHUT_RDWR)
