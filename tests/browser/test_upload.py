@@ -194,6 +194,17 @@ def test_a_busy_server_is_asked_again(
     expect(label(answers(page))).to_have_text("red")
 
 
+def test_a_page_outlives_the_server_it_came_from(
+    serve: Serve, open_page: OpenPage, pictures: list[Path], apps: dict[str, Flask]
+) -> None:
+    address = serve()
+    page = open_page(address, expected="400")
+    apps[address].secret_key = "that of a server started later"
+    page.set_input_files("#pictures", pictures[0])
+    page.get_by_role("button", name="Submit").click()
+    expect(label(answers(page))).to_have_text("red")
+
+
 def test_nothing_moves_when_the_answer_comes(
     serve: Serve, open_page: OpenPage, pictures: list[Path]
 ) -> None:

@@ -33,7 +33,6 @@ from florist.web.wording import FILTERS, percent, plural
 
 PICTURES_A_PAGE: Final = 24
 _PREVIEW_SIDE: Final = 480
-_UNSURE: Final = 0.5
 _PICTURE_HEADERS: Final = {
     "Cache-Control": "private, no-cache",  # a deleted picture is gone, in the browser too
     # The style is what a browser itself centres a picture with that is opened on its own.
@@ -55,13 +54,18 @@ class Card:
     remark: str
 
     @property
+    def unsure(self) -> bool:
+        """Whether even the most probable class is less probable than all others together."""
+        return self.answer.predictions[0].score < 0.5
+
+    @property
     def news(self) -> str:
         """What a screen reader says once the answer is there."""
         if self.answer.error is not None:
             said = f"{self.answer.error.title}: {self.answer.error.detail}"
         else:
             best = self.answer.predictions[0]
-            said = f"{best.label}, {percent(best.score)}"
+            said = f"{best.label}, {percent(best.score)}{', not sure' if self.unsure else ''}"
         return f"{self.answer.filename}: {said}."
 
 
@@ -136,8 +140,6 @@ def _card(found: Services, answer: Answer, preview: str | None) -> Card:
     remark = f"Answered in {answer.ms:.0f} ms"
     if found.uploads is not None and answer.upload is None:
         remark += ". The picture could not be kept: it is not in the history"
-    if answer.predictions[0].score < _UNSURE:
-        remark += ". The model is not sure"
     return Card(answer, picture, f"{remark}.")
 
 
