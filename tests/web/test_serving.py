@@ -252,6 +252,29 @@ def test_waitress_serves_the_same(bundle: Bundle, tmp_path: Path) -> None:
         process.stderr.close()
 
 
+def test_flask_run_serves_the_same(bundle: Bundle, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flask", "--app", "florist.web", "run", "--port", "0"],
+        env={"FLORIST_MODEL": str(bundle.path), "FLORIST_UPLOADS": str(tmp_path)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stderr is not None
+        address = next(x for x in process.stderr if "Running on http" in x)
+        found = Served.__new__(Served)
+        found.port = int(re.findall(r":(\d+)", address)[-1])
+        while found.ask("/readyz")[0] == 503:
+            assert process.poll() is None
+        assert found.predict(red()) == 200
+    finally:
+        process.terminate()
+        process.wait(60)
+        assert process.stderr is not None
+        process.stderr.close()
+
+
 def test_the_cpu_limit_decides_the_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("florist.web.serving.cpu_limit", lambda: 4)
     assert complete(Settings()).threads == 4
