@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final, cast
 
-from sqlalchemy import JSON, BigInteger, String, Table, create_engine, event
+from sqlalchemy import JSON, BigInteger, String, Table, create_engine, event, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from florist.web.problems import UploadsError
@@ -39,9 +40,11 @@ class Records:
     """A database with the table in it, made where it is missing."""
 
     def __init__(self, database_url: str) -> None:
-        self._engine = create_engine(database_url)
+        # SQLite's connections cost nothing to open, and what is never left open needs no closing.
+        sqlite = make_url(database_url).get_backend_name() == "sqlite"
+        self._engine = create_engine(database_url, poolclass=NullPool if sqlite else None)
         self._made = False
-        if self._engine.dialect.name == "sqlite":
+        if sqlite:
             event.listen(self._engine, "connect", _let_readers_and_a_writer_work_together)
 
     @contextmanager
