@@ -13,6 +13,7 @@ from florist.bundle import read_bundle
 from florist.web import logs
 from florist.web.limits import cpu_limit
 from florist.web.settings import Settings
+from florist.web.uploads import open_store
 
 _SPARE_THREADS: Final = 3
 """Threads beyond those that hold a place: they show pages, and refuse.
@@ -27,9 +28,12 @@ _SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - only gunicorn's own unn
 def serve(settings: Settings) -> None:
     """Serve until a signal comes.
 
-    Raises `BundleError` where the model folder cannot be used.
+    Raises `BundleError` where the model folder cannot be used, `SettingsError` where the database
+    cannot.
     """
-    read_bundle(settings.model)  # better one clear line now than a server that never gets ready
+    # Better one clear line now than a server that never gets ready.
+    read_bundle(settings.model)
+    open_store(settings)
     settings = complete(settings)
     if sys.platform == "win32":
         _run_waitress(settings)

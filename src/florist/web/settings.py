@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, Final
 
+from limits import parse_many
+
 from florist.engine import DEFAULT_ENGINE, ENGINES
 from florist.errors import SettingsError
 from florist.images import Limits
@@ -85,6 +87,12 @@ class Settings:
                 raise SettingsError(
                     f"{environment_name(each)} is {value}; it must be at least {least}."
                 )
+        try:
+            parse_many(self.rate_limit or "1 per second")
+        except ValueError as error:
+            raise SettingsError(
+                f"{PREFIX}RATE_LIMIT is {self.rate_limit!r}; write it like `60 per minute`."
+            ) from error
         if self.engine not in ENGINES:
             raise SettingsError(
                 f"{PREFIX}ENGINE is {self.engine!r}; choose one of: {', '.join(ENGINES)}."
