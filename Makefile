@@ -6,7 +6,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCK   := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
           --no-emit-index-url --custom-compile-command "make lock" --quiet
 
-.PHONY: help demo docs test test-browser lint format lock clean
+.PHONY: help demo docs test test-browser screenshots lint format lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -21,6 +21,10 @@ test: $(VENV)/.dev ## Run the tests, with line coverage
 test-browser: $(VENV)/.dev ## Run the tests of the pages in a real Chromium
 	tests/browser/install-chromium
 	$(BIN)/python -m pytest tests/browser
+
+screenshots: $(VENV)/.dev ## Take the README's pictures of the page, with what `make demo` has left
+	tests/browser/install-chromium
+	$(BIN)/python tools/screenshots.py test-data/rose/*.jpg test-data/sunflower/*.jpg
 
 lint: $(VENV)/.dev ## Format check, lint, types, import order
 	$(BIN)/ruff format --check .

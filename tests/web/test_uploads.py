@@ -15,6 +15,7 @@ import pytest
 from flask.testing import FlaskClient
 from PIL import Image
 
+from florist.errors import SettingsError
 from florist.images import Limits
 from florist.prediction import Prediction
 from florist.web.classify import Answer, File
@@ -218,6 +219,12 @@ def test_a_database_that_is_none_is_named(tmp_path: Path) -> None:
     assert kept(tmp_path) == []
     with pytest.raises(UploadsError, match="not a database"):
         uploads.recent()
+
+
+@pytest.mark.parametrize("url", ["nonsense", "nonsense://a/b", "mssql+pymssql://a/b"])
+def test_an_address_of_no_database_is_named(tmp_path: Path, url: str) -> None:
+    with pytest.raises(SettingsError, match="FLORIST_DATABASE_URL cannot be used"):
+        store(tmp_path, url=url)
 
 
 def test_nothing_is_kept_where_that_is_switched_off(make_app: AppMaker, tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from florist.prediction import Prediction
 from florist.web.classify import Answer, File
 from florist.web.problems import UploadsError
 from florist.web.records import NAME_LENGTH, Record, Records
+from florist.web.settings import Settings
 
 _log = logging.getLogger(__name__)
 
@@ -192,6 +193,21 @@ class UploadStore:
                 old = path.stat().st_mtime < time.time() - _SECONDS_TO_BE_RECORDED
                 if old and path.stem not in known:
                     path.unlink()
+
+
+def open_store(settings: Settings) -> UploadStore | None:
+    """Return the store that the settings describe, or None where nothing is kept.
+
+    Raises `SettingsError` where the address of the database cannot be used.
+    """
+    if not settings.keep_uploads:
+        return None
+    return UploadStore(
+        Path(settings.uploads),
+        database_url=settings.database_url,
+        retention=Retention(days=settings.uploads_days, bytes=int(settings.uploads_mib * 2**20)),
+        limits=settings.limits,
+    )
 
 
 def _upload(record: Record) -> Upload:
