@@ -30,7 +30,7 @@ def commands(page: Path) -> list[str]:
 def cli_reference() -> str:
     """Return docs/cli.md: the help of every verb."""
     parts = ["# Every command\n\n`make docs` writes this page from `--help`.\n"]
-    settings = cli.context_settings | {"terminal_width": 90}
+    settings = {**cli.context_settings, "terminal_width": 90}
     root = click.Context(cli, info_name="florist", **settings)
     verbs = [click.Context(verb, root, name) for name, verb in cli.commands.items()]
     for context in (root, *verbs):

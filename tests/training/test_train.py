@@ -243,7 +243,7 @@ def test_fewer_views_where_the_disk_is_small(
     dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heard, train_pictures = Recording(), len(dataset.train)
-    row = 12 * 12 * 128 * 2
+    row = 6 * 6 * 96 * 2  # what the trunk of `quick` gives for a picture, in bytes
     usage = type("Usage", (), {})
     usage.free = 2**30 + row * (len(dataset.val) + 2 * train_pictures) + row  # type: ignore[attr-defined]
     monkeypatch.setattr("shutil.disk_usage", lambda path: usage)
