@@ -8,6 +8,7 @@ import click
 from florist.bundle import MANIFEST, read_bundle
 from florist.cli.console import debug_option, listening, stderr, stdout
 from florist.cli.evaluate import print_summary, read_report
+from florist.cli.options import output_option
 from florist.cli.predict import predict
 from florist.cli.serve import serve
 from florist.cli.train import train_and_report
@@ -27,13 +28,7 @@ _TEST_SEED_OFFSET: Final = 1_000_000  # no picture of it is in any data set some
     show_default=True,
     help="Where the data set is drawn.",
 )
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path),
-    default=Path("output"),
-    show_default=True,
-    help="The model folder to write.",
-)
+@output_option
 @click.option(
     "--per-class",
     type=click.IntRange(min=10),

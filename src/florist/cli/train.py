@@ -15,6 +15,7 @@ from florist.bundle import REPORT, Bundle, require_free
 from florist.cli.check import print_counts, print_problems
 from florist.cli.console import debug_option, listening, muted_stderr, stderr, stdout
 from florist.cli.evaluate import print_summary, read_report
+from florist.cli.options import output_option
 from florist.dataset import require_trainable, scan
 from florist.errors import printable
 from florist.images import FITS
@@ -54,13 +55,7 @@ _AUGMENTATION = {field.name for field in fields(Augmentation)}
 
 @click.command()
 @click.argument("dataset", type=click.Path(path_type=Path))
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path),
-    default=Path("output"),
-    show_default=True,
-    help="The model folder to write.",
-)
+@output_option
 @_option("--backbone", f"Network to start from: {', '.join(BACKBONES)}.", metavar="NAME")
 @_option("--weights", "imagenet, none, or the path of a weights file without top.", metavar="WHICH")
 @_option("--unfreeze", "How many of the backbone's last layers to train, or all.", type=_Layers())
