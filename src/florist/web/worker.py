@@ -89,6 +89,12 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             for listener in self.sockets:
                 listener.close()
 
+    def _cap_keepalive(self, deadline: float) -> None:
+        """Wait no longer for those who have never said anything than for those who once did."""
+        super()._cap_keepalive(deadline)
+        for conn in self.pending_conns:
+            conn.timeout = min(conn.timeout, deadline)
+
     def handle(self, conn: Any) -> Any:
         """Handle a request, on a connection whose silence is bounded."""
         logs.request_id.set("")
