@@ -135,3 +135,22 @@ def test_a_forged_host(make_app: AppMaker, path: str) -> None:
     assert forged.json["code"] == "bad-host"
     for host in ("florist.example", "a.example.org:8000"):
         assert app.test_client().get("/livez", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("setting", "limit", "call", "code"),
+    [
+        ("max_body_mib", 0.001, lambda: raw(bytes(2000)), "too-large"),
+        ("max_body_mib", 0.001, lambda: chunked(raw(bytes(2000))), "too-large"),
+        ("max_megapixels", 0.001, lambda: raw(red(48)), "image-too-large"),
+        ("max_parts", 2, lambda: form((red(), "a.png"), b="", c=""), "too-large"),
+        ("max_pictures", 1, lambda: form((red(), "a.png"), (red(), "b.png")), "too-large"),
+    ],
+)
+def test_every_limit_is_a_setting(
+    make_app: AppMaker, setting: str, limit: float, call: Callable[[], Call], code: str
+) -> None:
+    response = make_app(**{setting: limit}).test_client().post(**call())
+    assert response.json is not None
+    assert response.json["code"] == code
+    assert make_app().test_client().post(**call()).status_code in {200, 415}

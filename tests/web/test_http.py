@@ -76,6 +76,21 @@ def test_one_connection_serves_a_refusal_and_then_an_answer(server: Served) -> N
     connection.close()
 
 
+def test_a_client_that_leaves_in_the_middle_leaves_no_trace(server: Served) -> None:
+    form = CHUNKED.replace(b"image/png", b"multipart/form-data; boundary=B")
+    for request in (
+        HEAD + b"Content-Length: 99\r\n\r\nabc",
+        CHUNKED + b"64\r\nab",
+        form + b"64\r\nab",
+    ):
+        with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
+            connection.sendall(request)
+            connection.shutdown(socket.SHUT_WR)
+            assert connection.recv(65536).startswith(b"HTTP/1.1 400 ")
+    assert server.predict(red()) == 200
+    assert server.places() == 0
+
+
 def test_a_client_that_sends_nothing_takes_no_thread(server: Served) -> None:
     silent = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(100)]
     try:

@@ -204,6 +204,8 @@ def test_a_folder_that_cannot_be_written_does_not_stop_an_answer(
     assert history.status_code == 503
     assert history.json is not None
     assert history.json["code"] == "uploads-unavailable"
+    assert str(tmp_path) not in history.text
+    assert str(tmp_path) in caplog.text
 
 
 def test_a_read_only_database_does_not_stop_an_answer(make_app: AppMaker) -> None:

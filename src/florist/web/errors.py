@@ -7,7 +7,7 @@ from flask import Flask, Response, g, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from florist.errors import FloristError
-from florist.web.problems import PROBLEMS, Problem, RefusedError, problem_of
+from florist.web.problems import PROBLEMS, Problem, RefusedError, UploadsError, problem_of
 from florist.web.services import services
 
 _log = logging.getLogger(__name__)
@@ -52,6 +52,8 @@ def register(app: Flask) -> None:
 
 
 def _refused(error: FloristError) -> Response:
+    if isinstance(error, UploadsError):
+        _log.error("The uploads cannot be reached: %s", error)
     return answer(problem_of(error))
 
 

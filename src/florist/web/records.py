@@ -70,7 +70,7 @@ class Records:
         except (SQLAlchemyError, OSError) as error:
             # SQLAlchemy's own message would quote the statement, with its values.
             reason = str(getattr(error, "orig", None) or error)
-            raise UploadsError(f"The uploads cannot be reached: {reason}.") from error
+            raise UploadsError(reason) from error
 
     def _make(self) -> None:
         """Make the table. Several processes may do so at once."""

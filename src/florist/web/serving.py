@@ -80,6 +80,8 @@ def gunicorn_options(settings: Settings) -> dict[str, Any]:
 def _run_gunicorn(settings: Settings) -> None:
     from gunicorn.app.base import BaseApplication
 
+    from florist.web.worker import Arbiter
+
     class Server(BaseApplication):  # type: ignore[misc]
         """gunicorn with our options; each worker makes its own app, after the fork."""
 
@@ -97,6 +99,9 @@ def _run_gunicorn(settings: Settings) -> None:
             # Chosen when it was imported, before there was a folder to share figures in.
             values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]
             return create_app(settings=settings)
+
+        def run(self) -> None:
+            Arbiter(self).run()
 
     if settings.workers == 1:
         Server().run()

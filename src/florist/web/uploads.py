@@ -20,7 +20,7 @@ from typing import IO, Any, Final, cast
 from sqlalchemy import CursorResult, delete, func, select, tuple_
 from sqlalchemy.orm import Session
 
-from florist.errors import printable
+from florist.errors import FloristError, printable
 from florist.images import Limits, copy_without_metadata
 from florist.prediction import Prediction
 from florist.web.classify import Answer, File
@@ -74,7 +74,7 @@ class UploadStore:
         """Keep a picture and its answer; None, and a line in the log, where that fails."""
         try:
             return self._add(file, answer)
-        except (OSError, UploadsError) as error:
+        except (OSError, FloristError) as error:
             _log.warning("The picture %r was not kept: %s", file.filename, error)
             return None
 
@@ -178,7 +178,7 @@ class UploadStore:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UploadsError(f"The uploads cannot be reached: {error}.") from error
+            raise UploadsError(str(error)) from error
         with self._records.session() as session:
             if not self._swept:
                 self._sweep(session)

@@ -1,20 +1,23 @@
-"""gunicorn's threaded worker, changed in a few places.
+"""gunicorn's threaded worker and its arbiter, changed in a few places.
 
-It stops without dropping a connection, it does not wait for ever on a slow client, and it refuses
-what is no HTTP in the shape of every other error.
+They stop without dropping a connection, do not wait for ever on a slow client, let probes overtake,
+and refuse what is no HTTP in the shape of every other error.
 """
 
+import ctypes
 import json
 import logging
 import select
 import socket
 import struct
+import sys
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, Final
 
 from flask import Response
+from gunicorn import arbiter
 from gunicorn.http import errors
 from gunicorn.util import write_nonblock
 from gunicorn.workers import gthread
@@ -29,6 +32,10 @@ _IDLE_S: Final = 20
 
 _PROBES: Final = (b"GET /livez ", b"GET /readyz ")
 _PEEK: Final = 16
+# linux/filter.h and asm-generic/socket.h; Python has no names for them.
+_BPF_RETURN: Final = 0x06
+_SO_ATTACH_FILTER: Final = 26
+
 _LOADING_S: Final = 45
 _DISCARD_S: Final = 5
 _GOODBYE_S: Final = 1
@@ -38,6 +45,16 @@ _CODES: Final[dict[type[Exception], str]] = {
     errors.LimitRequestLine: "uri-too-long",
     errors.LimitRequestHeaders: "headers-too-large",
 }
+
+
+class Arbiter(arbiter.Arbiter):  # type: ignore[misc]
+    """The process that starts workers, replaces dead ones, and stops them all."""
+
+    def stop(self, graceful: bool = True) -> None:
+        """Close the door to newcomers, before the workers take in who stands before it."""
+        for listener in self.LISTENERS:
+            _drop_newcomers(listener)
+        super().stop(graceful)
 
 
 class Worker(gthread.ThreadWorker):  # type: ignore[misc]
@@ -89,6 +106,12 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             for listener in self.sockets:
                 listener.close()
 
+    def _cap_keepalive(self, deadline: float) -> None:
+        """Wait no longer for those who have never said anything than for those who once did."""
+        super()._cap_keepalive(deadline)
+        for conn in self.pending_conns:
+            conn.timeout = min(conn.timeout, deadline)
+
     def handle(self, conn: Any) -> Any:
         """Handle a request, on a connection whose silence is bounded."""
         logs.request_id.set("")
@@ -130,6 +153,18 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
 def _broken_body(error: errors.ParseException) -> Response:
     """Answer a body that turned out to be no HTTP while the app read it."""
     return answer(RefusedError("bad-request", str(error)).problem)
+
+
+def _drop_newcomers(listener: Any) -> None:
+    """Let Linux drop the first packet of each new connection.
+
+    A connection that came in between the last look and the closing of the socket would be reset. A
+    client whose first packet was dropped tries again a second later, and is refused properly.
+    """
+    if sys.platform == "linux":
+        drop_all = ctypes.create_string_buffer(struct.pack("HBBI", _BPF_RETURN, 0, 0, 0))
+        program = struct.pack("HL", 1, ctypes.addressof(drop_all))
+        listener.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
 
 
 def _first_bytes(sock: socket.socket) -> bytes:
