@@ -37,6 +37,7 @@ COPY requirements/serve.txt requirements/
 
 # --require-hashes   refuses a file that differs by one bit from the one that was tested
 # --only-binary      no compiler is needed, and no setup script of a stranger runs
+# --no-compile       see below
 # type=cache         pip's downloads stay on your machine for the next build, outside the image
 # type=secret        settings for machines behind a company's registry or certificate: see docs/docker.md;
 #                    they are there while pip runs, and never in the image
@@ -45,17 +46,30 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     --mount=type=secret,id=ca.pem \
     PIP_CONFIG_FILE=/run/secrets/pip.conf \
     pip --python /opt/venv/bin/python install --disable-pip-version-check --root-user-action=ignore \
-        --require-hashes --only-binary :all: -r requirements/serve.txt
+        --require-hashes --only-binary :all: --no-compile -r requirements/serve.txt
 
 # A third of it is never loaded when an ONNX model runs on a CPU: OpenVINO's parts for GPUs and NPUs and
-# their cache, its readers of other formats, its tools; headers, type stubs and tests of all libraries.
+# their cache, its readers of other formats, its tools (which would also report their use to Intel);
+# Pillow's fonts and AVIF, which florist does not use; SQLAlchemy's fast paths, beside each of which lies
+# the same in plain Python; headers, type stubs and tests of all libraries.
 RUN cd /opt/venv/lib/python3.*/site-packages \
  && rm -rf openvino/libs/libopenvino_intel_[gn]pu_* openvino/libs/cache.json \
+           openvino/libs/libopenvino_auto_* openvino/libs/libopenvino_hetero_* \
            openvino/libs/libopenvino_tensorflow_* openvino/libs/libopenvino_pytorch_* \
            openvino/libs/libopenvino_paddle_* openvino/libs/libopenvino_gguf_* \
-           openvino/include openvino/cmake \
+           openvino/libs/libopenvino_jax_* openvino/libs/libopenvino_c.* \
+           openvino/frontend/[!_fo]*/ openvino/include openvino/cmake openvino/tools openvino_telemetry* \
+           PIL/_avif* pillow.libs/libavif* PIL/_imagingft* pillow.libs/libharfbuzz* pillow.libs/libfreetype* \
+           numpy/distutils numpy/f2py numpy/_core/_simd* numpy/_core/*_tests* sqlalchemy/testing \
+ && find sqlalchemy -name '*.so' -delete \
  && find . -type d -name tests -prune -exec rm -rf {} + \
- && find . -name '*.pyi' -delete -o -name '*.a' -delete -o -name '*.h' -delete
+ && find . \( -name '*.pyi' -o -name '*.a' -o -name '*.h' -o -name '*.c' \) -delete
+
+# Python compiles what it imports, and keeps the result beside the source. In a container it could keep
+# nothing, so it does that here: all that florist imports, and a third of what there is.
+RUN PYTHONDONTWRITEBYTECODE= python -c "import flask_cors, flask_limiter, flask_wtf, gunicorn.app.base, \
+      gunicorn.workers.gthread, openvino, prometheus_client.multiprocess, rich.progress, rich.table, \
+      sqlalchemy.orm, sqlalchemy.dialects.sqlite; from PIL import Image; Image.init()"
 
 # ---- code: florist itself -----------------------------------------------------------------------------
 
