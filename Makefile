@@ -6,7 +6,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCK   := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
           --no-emit-index-url --custom-compile-command "make lock" --quiet
 
-.PHONY: help demo test test-browser lint format lock clean
+.PHONY: help demo test test-browser test-container lint format lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -16,11 +16,14 @@ demo: $(VENV)/.train ## Draw five flowers, train on them, show what was learned
 	$(BIN)/florist demo
 
 test: $(VENV)/.dev ## Run the tests, with line coverage
-	$(BIN)/python -m pytest -m "not browser" --cov --cov-report=term --cov-fail-under=90
+	$(BIN)/python -m pytest -m "not browser and not container" --cov --cov-report=term --cov-fail-under=90
 
 test-browser: $(VENV)/.dev ## Run the tests of the pages in a real Chromium
 	tests/browser/install-chromium
 	$(BIN)/python -m pytest tests/browser
+
+test-container: $(VENV)/.dev ## Build and test the container image (FIGURES=--write-figures notes sizes and times)
+	$(BIN)/python -m pytest tests/container $(FIGURES)
 
 lint: $(VENV)/.dev ## Format check, lint, types, import order
 	$(BIN)/ruff format --check .
