@@ -1,9 +1,10 @@
 # How florist becomes an image: a file system with the app, its Python and the model in it, from which
-# Docker starts containers. Docker reads this file from top to bottom. Three commands:
+# Docker starts containers. Docker reads this file from top to bottom. The commands:
 #
 #   docker build -t flower_api .                                serve the model in output/
 #   docker build -t flower_api --build-arg MODEL=models/roses . serve another one
 #   docker build -t florist-train --target train .              train without installing anything
+#                                 --target train-gpu            the same, on an NVIDIA card
 #
 # docs/docker.md goes through it line by line.
 
@@ -33,7 +34,9 @@ FROM base AS builder
 RUN python -m venv --without-pip /opt/venv
 
 # Only the lock file, not the code yet: as long as it stays the same, Docker reuses what follows.
-COPY requirements/serve.txt requirements/
+# serve-postgres is the same with a driver for PostgreSQL.
+ARG REQUIREMENTS=serve
+COPY requirements/${REQUIREMENTS}.txt requirements.txt
 
 # --require-hashes   refuses a file that differs by one bit from the one that was tested
 # --only-binary      no compiler is needed, and no setup script of a stranger runs
@@ -46,7 +49,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     --mount=type=secret,id=ca.pem \
     PIP_CONFIG_FILE=/run/secrets/pip.conf \
     pip --python /opt/venv/bin/python install --disable-pip-version-check --root-user-action=ignore \
-        --require-hashes --only-binary :all: --no-compile -r requirements/serve.txt
+        --require-hashes --only-binary :all: --no-compile -r requirements.txt
 
 # A third of it is never loaded when an ONNX model runs on a CPU: OpenVINO's parts for GPUs and NPUs and
 # their cache, its readers of other formats, its tools (which would also report their use to Intel);
@@ -78,6 +81,48 @@ COPY src/florist florist
 # Compiled ahead, so that a container starts fast though it can write nowhere. "Unchecked": nobody edits
 # the source in there, and the result does not depend on the time of day.
 RUN python -m compileall -q --invalidation-mode unchecked-hash florist
+
+# ---- train: florist with Keras and TensorFlow -----------------------------------------------------------
+
+# As above, with another lock file, and without the diet: a trainer is started seldom and stays at home.
+FROM base AS train-builder
+RUN python -m venv --without-pip /opt/venv
+COPY requirements/train.txt requirements.txt
+RUN --mount=type=cache,target=/root/.cache/pip \
+    --mount=type=secret,id=pip.conf \
+    --mount=type=secret,id=ca.pem \
+    PIP_CONFIG_FILE=/run/secrets/pip.conf \
+    pip --python /opt/venv/bin/python install --disable-pip-version-check --root-user-action=ignore \
+        --require-hashes --only-binary :all: -r requirements.txt
+
+# With CUDA, from NVIDIA's wheels. The driver comes from your machine when the container starts, through
+# NVIDIA's Container Toolkit: docker run --gpus all ...
+FROM train-builder AS train-gpu-builder
+COPY requirements/train-gpu.txt requirements.txt
+RUN --mount=type=cache,target=/root/.cache/pip \
+    --mount=type=secret,id=pip.conf \
+    --mount=type=secret,id=ca.pem \
+    PIP_CONFIG_FILE=/run/secrets/pip.conf \
+    pip --python /opt/venv/bin/python install --disable-pip-version-check --root-user-action=ignore \
+        --require-hashes --only-binary :all: -r requirements.txt
+
+# What both trainers share: florist, a folder of yours to work in, and one for downloaded weights.
+FROM base AS trainer
+COPY --from=code /usr/app/florist florist
+RUN install --directory --owner=10001 --group=0 --mode=0770 /work /cache
+ENV KERAS_HOME=/cache \
+    MPLCONFIGDIR=/tmp
+USER 10001:0
+VOLUME ["/cache"]
+WORKDIR /work
+ENTRYPOINT ["python", "-m", "florist"]
+CMD ["train", "--help"]
+
+FROM trainer AS train-gpu
+COPY --from=train-gpu-builder /opt/venv /opt/venv
+
+FROM trainer AS train
+COPY --from=train-builder /opt/venv /opt/venv
 
 # ---- runtime: what serves, still without a model --------------------------------------------------------
 

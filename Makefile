@@ -38,7 +38,9 @@ format: $(VENV)/.dev ## Format the code
 lock: $(VENV)/.dev ## Renew requirements/*.txt from pyproject.toml
 	$(BIN)/$(LOCK) --upgrade --extra train --extra onnxruntime --extra heic --group build --group dev -o requirements/dev.txt
 	$(BIN)/$(LOCK) -c requirements/dev.txt --extra train --group build -o requirements/train.txt
+	$(BIN)/$(LOCK) -c requirements/dev.txt --extra train --extra gpu --group build -o requirements/train-gpu.txt
 	$(BIN)/$(LOCK) -c requirements/dev.txt -o requirements/serve.txt
+	$(BIN)/$(LOCK) -c requirements/dev.txt --extra postgres -o requirements/serve-postgres.txt
 
 clean: ## Remove the virtual environment and what tools left behind
 	rm -rf $(VENV) build dist .coverage* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

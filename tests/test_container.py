@@ -27,9 +27,11 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 def test_context_holds_what_the_dockerfile_copies(bundle: Bundle, tmp_path: Path) -> None:
     write_context(tmp_path / "context", bundle)
     sources = re.findall(r"^COPY (?!--from)(\S+)", DOCKERFILE, re.MULTILINE)
-    assert len(sources) >= 2
+    assert len(sources) >= 4
     for source in sources:
-        assert (tmp_path / "context" / source).exists(), source
+        for name in ("serve", "serve-postgres"):
+            file = source.replace("${REQUIREMENTS}", name)
+            assert (tmp_path / "context" / file).exists(), file
     assert read_bundle(tmp_path / "context" / "output").digest == bundle.digest
     assert not list((tmp_path / "context").rglob("__pycache__"))
 

@@ -19,7 +19,8 @@ PACKAGE: Final = Path(florist.__file__).parent
 _IN_WHEEL: Final = PACKAGE / "container" / "recipe"
 _IN_CLONE: Final = PACKAGE.parents[1]
 
-RECIPE: Final = ("Dockerfile", ".dockerignore", "requirements/serve.txt", "requirements/train.txt")
+_LOCKS: Final = ("serve", "serve-postgres", "train", "train-gpu")
+RECIPE: Final = ("Dockerfile", ".dockerignore", *(f"requirements/{name}.txt" for name in _LOCKS))
 """What the wheel brings along of the clone (pyproject.toml says so), besides the code itself."""
 
 _MODEL: Final = "output"  # where the Dockerfile looks for the model by default
