@@ -14,8 +14,8 @@ from threading import Event
 from typing import Any, Final
 
 HARDENED: Final = (
-    *("--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--pids-limit", "128"),
-    *("--security-opt", "no-new-privileges", "--memory", "512m"),
+    *("--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL"),
+    *("--security-opt", "no-new-privileges", "--pids-limit", "128", "--memory", "512m"),
 )
 JPEG: Final = {"Content-Type": "image/jpeg"}
 
