@@ -6,7 +6,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCK   := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
           --no-emit-index-url --custom-compile-command "make lock" --quiet
 
-.PHONY: help demo docs test test-browser screenshots lint format lock clean
+.PHONY: help demo docs test test-browser test-container screenshots lint format lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -16,11 +16,14 @@ demo: $(VENV)/.train ## Draw five flowers, train on them, show what was learned
 	$(BIN)/florist demo
 
 test: $(VENV)/.dev ## Run the tests, with line coverage
-	$(BIN)/python -m pytest -m "not browser" --cov --cov-report=term --cov-fail-under=90
+	$(BIN)/python -m pytest -m "not browser and not container" --cov --cov-report=term --cov-fail-under=90
 
 test-browser: $(VENV)/.dev ## Run the tests of the pages in a real Chromium
 	tests/browser/install-chromium
 	$(BIN)/python -m pytest tests/browser
+
+test-container: $(VENV)/.dev ## Build and test the container image (FIGURES=--write-figures notes sizes and times)
+	$(BIN)/python -m pytest tests/container $(FIGURES)
 
 screenshots: $(VENV)/.dev ## Take the README's pictures of the page, with what `make demo` has left
 	tests/browser/install-chromium
@@ -42,7 +45,9 @@ docs: $(VENV)/.dev ## Renew docs/cli.md from --help
 lock: $(VENV)/.dev ## Renew requirements/*.txt from pyproject.toml
 	$(BIN)/$(LOCK) --upgrade --extra train --extra onnxruntime --extra heic --group build --group dev -o requirements/dev.txt
 	$(BIN)/$(LOCK) -c requirements/dev.txt --extra train --group build -o requirements/train.txt
+	$(BIN)/$(LOCK) -c requirements/dev.txt --extra train --extra gpu --group build -o requirements/train-gpu.txt
 	$(BIN)/$(LOCK) -c requirements/dev.txt -o requirements/serve.txt
+	$(BIN)/$(LOCK) -c requirements/dev.txt --extra postgres -o requirements/serve-postgres.txt
 
 clean: ## Remove the virtual environment and what tools left behind
 	rm -rf $(VENV) build dist .coverage* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -9,7 +9,8 @@ FloristError
 ├── BundleError                 a model folder is missing, damaged or of a newer florist
 ├── EngineError                 an inference runtime is unknown, not installed or refuses the model
 ├── SettingsError               an environment variable has a value that cannot be used
-└── TrainingError               a training cannot be set up, continued or written
+├── TrainingError               a training cannot be set up, continued or written
+└── ContainerError              an image cannot be built
 
 A message says what was found, where, and what to do about it; `str(error)` is fit for a person.
 """
@@ -53,6 +54,10 @@ class SettingsError(FloristError):
 
 class TrainingError(FloristError):
     """A training cannot be set up, continued or written."""
+
+
+class ContainerError(FloristError):
+    """An image cannot be built."""
 
 
 def printable(path: object) -> str:

@@ -13,6 +13,7 @@ from florist.cli.check import check
 from florist.cli.console import debug_option, is_debugging, print_error
 from florist.cli.demo import demo
 from florist.cli.evaluate import evaluate
+from florist.cli.image import image
 from florist.cli.predict import predict
 from florist.cli.serve import serve
 from florist.cli.train import train
@@ -55,10 +56,11 @@ def cli() -> None:
     florist train photos              train on your own: a folder per class
     florist predict rose.jpg          ask the model
     florist serve                     let others ask it, on a page and over HTTP
+    florist image                     pack it all into a container image
     """
 
 
-for _verb in (demo, check, train, evaluate, predict, serve):
+for _verb in (demo, check, train, evaluate, predict, serve, image):
     cli.add_command(_verb)
 
 

@@ -1,0 +1,91 @@
+"""What compose.yaml and deploy/ say, checked against the schemas and against florist itself."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from florist.web.settings import Settings, environment_name
+
+ROOT = Path(__file__).parents[1]
+KUBERNETES = ROOT / "deploy" / "kubernetes"
+SETTINGS = {environment_name(each) for each in fields(Settings)}
+OBJECTS = sorted(
+    file.name for file in KUBERNETES.glob("*.yaml") if file.name != "kustomization.yaml"
+)
+
+
+def read(name: str) -> Any:
+    return yaml.safe_load((KUBERNETES / name).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("version", ["1.31", "1.37"])
+@pytest.mark.parametrize("name", OBJECTS)
+def test_objects_are_what_kubernetes_expects(name: str, version: str) -> None:
+    kubernetes_validate.validate(read(name), version, strict=True)
+
+
+def test_the_schemas_would_refuse_what_is_wrong() -> None:
+    wrong = read("deployment.yaml")
+    wrong["spec"]["template"]["spec"]["containers"][0]["livenesProbe"] = {}
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(wrong, "1.31", strict=True)
+
+
+def test_kustomize_takes_every_object() -> None:
+    kustomization = read("kustomization.yaml")
+    assert sorted(kustomization["resources"]) == OBJECTS
+    image = read("deployment.yaml")["spec"]["template"]["spec"]["containers"][0]["image"]
+    assert [each["name"] for each in kustomization["images"]] == [image]
+
+
+def test_everything_is_about_the_same_pods() -> None:
+    deployment = read("deployment.yaml")["spec"]
+    labels = deployment["template"]["metadata"]["labels"]
+    assert deployment["selector"]["matchLabels"] == labels
+    assert read("service.yaml")["spec"]["selector"] == labels
+    assert read("pdb.yaml")["spec"]["selector"]["matchLabels"] == labels
+    assert read("networkpolicy.yaml")["spec"]["podSelector"]["matchLabels"] == labels
+    assert read("hpa.yaml")["spec"]["scaleTargetRef"]["name"] == "florist"
+
+
+def test_pod_keeps_to_the_restricted_standard() -> None:
+    """Every line of kubernetes.io/docs/concepts/security/pod-security-standards, "Restricted"."""
+    pod = read("deployment.yaml")["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["runAsUser"] >= 10_000
+    assert pod["securityContext"]["seccompProfile"]["type"] == "RuntimeDefault"
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert all(set(volume) - {"name"} == {"emptyDir"} for volume in pod["volumes"])
+    assert not set(pod) & {"hostNetwork", "hostPID", "hostIPC"}
+    assert not any("hostPort" in port for port in container["ports"])
+    assert {"startupProbe", "livenessProbe", "readinessProbe", "lifecycle"} <= set(container)
+    assert set(container["resources"]) == {"requests", "limits"}
+
+
+def test_pod_has_time_to_finish() -> None:
+    pod = read("deployment.yaml")["spec"]["template"]["spec"]
+    code = pod["containers"][0]["lifecycle"]["preStop"]["exec"]["command"][-1]
+    (pause,) = re.findall(r"sleep\((\d+)\)", code)
+    assert pod["terminationGracePeriodSeconds"] > int(pause) + Settings().deadline_s + 5
+
+
+def test_settings_are_florists() -> None:
+    pod = read("deployment.yaml")["spec"]["template"]["spec"]
+    named = {each["name"] for each in pod["containers"][0]["env"]}
+    named |= set(read("configmap.yaml")["data"])
+    compose = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
+    for service in compose["services"].values():
+        named |= {each for each in service.get("environment", {}) if each.startswith("FLORIST_")}
+    named |= set(re.findall(r"FLORIST_\w+(?==)", (ROOT / "Dockerfile").read_text(encoding="utf-8")))
+    assert len(named) >= 7
+    assert named <= SETTINGS
