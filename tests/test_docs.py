@@ -96,7 +96,7 @@ def test_the_recipe_of_the_docs_is_the_default() -> None:
         ("`--backbone`", f"`{default.backbone}`"),
         ("`--weights`", f"`{default.weights}`"),
         ("`--unfreeze`", default.unfreeze),
-        ("`--views`", default.views),
+        ("`--views`", f"{default.augmented_views}, or 8 for small backbones"),
         ("`--epochs`, `--patience`", f"{default.epochs}, {default.patience}"),
         ("`--fit`", f"`{default.fit}`"),
         ("`--class-weight`", f"`{default.class_weight}`"),

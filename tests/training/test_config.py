@@ -39,3 +39,6 @@ def test_a_recipe_survives_being_written_down() -> None:
     assert TrainingConfig.from_dict(asdict(config)) == config
     assert config.weights == "none"  # there are none of tiny
     assert config.spec.size == 96
+    assert config.augmented_views == 8
+    assert TrainingConfig().augmented_views == 4
+    assert TrainingConfig(views=0).augmented_views == 0

@@ -45,9 +45,8 @@ def _option(name: str, help_text: str, **settings: Any) -> Callable[[_Verb], _Ve
     """Return an option whose default is the recipe's."""
     field = name.removeprefix("--").split("/")[0].replace("-", "_")
     where = _DEFAULT.augmentation if field in _AUGMENTATION else _DEFAULT
-    return click.option(
-        name, help=help_text, default=getattr(where, field), show_default=True, **settings
-    )
+    default = {"default": getattr(where, field), "show_default": True}
+    return click.option(name, help=help_text, **default | settings)
 
 
 _AUGMENTATION = {field.name for field in fields(Augmentation)}
@@ -59,7 +58,12 @@ _AUGMENTATION = {field.name for field in fields(Augmentation)}
 @_option("--backbone", f"Network to start from: {', '.join(BACKBONES)}.", metavar="NAME")
 @_option("--weights", "imagenet, none, or the path of a weights file without top.", metavar="WHICH")
 @_option("--unfreeze", "How many of the backbone's last layers to train, or all.", type=_Layers())
-@_option("--views", "Augmented views of each picture computed once; 0: fresh in every epoch.")
+@_option(
+    "--views",
+    "Augmented views of each picture computed once; 0: fresh in every epoch.",
+    type=int,
+    show_default="4, or 8 for small backbones",
+)
 @_option("--epochs", "Epochs at most.")
 @_option("--patience", "Stop after so many epochs without a lower validation loss.")
 @_option("--batch-size", "Pictures that each training step sees.")

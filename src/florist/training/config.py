@@ -42,10 +42,10 @@ class TrainingConfig:
     """A recipe. The defaults are the ones that `florist train` has.
 
     `unfreeze` counts the backbone's last layers that are trained, None stands for all; `views` is
-    how many augmented views of each training picture the frozen layers see once, 0 for a fresh one
-    through the whole network in every epoch. `weights` is "imagenet", "none" or the path of a
-    weights file without top. `patience` is after how many epochs without a better validation loss
-    training stops.
+    how many augmented views of each training picture the frozen layers see once (None: as many as
+    suit the backbone), 0 for a fresh one through the whole network in every epoch. `weights` is
+    "imagenet", "none" or the path of a weights file without top. `patience` is after how many
+    epochs without a better validation loss training stops.
 
     Raises `TrainingError` where a value makes no sense.
     """
@@ -53,7 +53,7 @@ class TrainingConfig:
     backbone: str = DEFAULT_BACKBONE
     weights: str = "imagenet"
     unfreeze: int | None = 15
-    views: int = 4
+    views: int | None = None
     epochs: int = 50
     patience: int = 10
     batch_size: int = 32
@@ -71,7 +71,7 @@ class TrainingConfig:
         _choose("fit", self.fit, FITS)
         if self.unfreeze is not None:
             _check("unfreeze", self.unfreeze, 0, 10_000)
-        _check("views", self.views, 0, 1000)
+        _check("views", self.augmented_views, 0, 1000)
         _check("epochs", self.epochs, 1, 100_000)
         _check("patience", self.patience, 1, 100_000)
         _check("batch size", self.batch_size, 1, 65_536)
@@ -92,6 +92,11 @@ class TrainingConfig:
     def architecture(self) -> Backbone:
         """The backbone's row in the table."""
         return BACKBONES[self.backbone]
+
+    @property
+    def augmented_views(self) -> int:
+        """How many views of each training picture are computed once; 0: a fresh one every epoch."""
+        return self.architecture.views if self.views is None else self.views
 
     @property
     def spec(self) -> ImageSpec:

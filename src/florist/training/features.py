@@ -109,7 +109,7 @@ def feature_source(job: Job, frozen: keras.Model) -> Source:
     """Run every view of every picture through the frozen trunk once, and keep what comes out.
 
     Goes on after the last finished chunk where a folder has some. Takes fewer views where the disk
-    is too small for `config.views`.
+    is too small for the recipe says.
 
     Raises `TrainingError` where not even one view fits.
     """
@@ -191,14 +191,14 @@ def _affordable_views(job: Job, train: ArrayStore, val: ArrayStore) -> int:
     config, dataset, say = job.config, job.dataset, job.listener.say
     pictures, side = len(dataset.train), len(dataset.val) * val.row_bytes
     room = _free(train.folder) - _RESERVE
-    views = min(config.views, (room - side) // (pictures * train.row_bytes))
+    views = min(config.augmented_views, (room - side) // (pictures * train.row_bytes))
     if views < 1:
         require_space(train.folder, side + pictures * train.row_bytes)
     decided.write_text(str(views))
-    if views < config.views:
+    if views < config.augmented_views:
         say(
-            f"The disk has room for {views} of {config.views} views of each picture: training goes "
-            f"on with {views}."
+            f"The disk has room for {views} of {config.augmented_views} views of each picture: "
+            f"training goes on with {views}."
         )
     size = (views * pictures * train.row_bytes + side) / 1e9
     say(

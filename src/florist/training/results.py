@@ -90,7 +90,8 @@ def _manifest(outcome: Outcome) -> Manifest:
         classes=dataset.classes,
         spec=config.spec,
         trained={
-            "recipe": asdict(config) | {"weights": _weights(config)},
+            "recipe": asdict(config)
+            | {"weights": _weights(config), "views": config.augmented_views},
             "epochs": len(state.history),
             "best_epoch": state.best_epoch + 1,
             "val_accuracy": state.history[state.best_epoch]["val_accuracy"],

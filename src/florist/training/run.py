@@ -59,7 +59,7 @@ def dtype_policy(name: str) -> Iterator[None]:
 
 def _fit(network: Network, job: Job) -> FitState:
     """Train tail and head on features, or the whole network on pictures."""
-    streaming = network.trunk is None or job.config.views == 0
+    streaming = network.trunk is None or job.config.augmented_views == 0
     source = picture_source(job) if streaming else feature_source(job, network.frozen())
     from_scratch = network.trunk is None and job.config.weights == "none"
     classifier = Classifier(network, streaming=streaming, from_scratch=from_scratch)
