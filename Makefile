@@ -6,7 +6,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCK   := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
           --no-emit-index-url --custom-compile-command "make lock" --quiet
 
-.PHONY: help demo test test-browser test-container lint format lock clean
+.PHONY: help demo docs test test-browser test-container screenshots lint format lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -25,6 +25,10 @@ test-browser: $(VENV)/.dev ## Run the tests of the pages in a real Chromium
 test-container: $(VENV)/.dev ## Build and test the container image (FIGURES=--write-figures notes sizes and times)
 	$(BIN)/python -m pytest tests/container $(FIGURES)
 
+screenshots: $(VENV)/.dev ## Take the README's pictures of the page, with what `make demo` has left
+	tests/browser/install-chromium
+	$(BIN)/python tools/screenshots.py test-data/rose/*.jpg test-data/sunflower/*.jpg
+
 lint: $(VENV)/.dev ## Format check, lint, types, import order
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -34,6 +38,9 @@ lint: $(VENV)/.dev ## Format check, lint, types, import order
 format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: $(VENV)/.dev ## Renew docs/cli.md from --help
+	$(BIN)/python -m tests.test_docs
 
 lock: $(VENV)/.dev ## Renew requirements/*.txt from pyproject.toml
 	$(BIN)/$(LOCK) --upgrade --extra train --extra onnxruntime --extra heic --group build --group dev -o requirements/dev.txt

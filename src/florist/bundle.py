@@ -148,7 +148,7 @@ def _move_into_place(staged: Path, path: Path) -> None:
 
 def _sync(file: Path) -> None:
     """Wait until a file is on the disk, so that no crash leaves an empty one under its name."""
-    with file.open("rb") as opened:
+    with file.open("rb+") as opened:  # Windows syncs only what could be written to
         os.fsync(opened.fileno())
 
 

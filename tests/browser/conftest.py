@@ -90,10 +90,12 @@ def described(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Bundl
             writer.writerow(["epoch", "loss", "accuracy", "val_loss", "val_accuracy"])
             writer.writerows(EPOCHS)
 
-    examples = {label: {"train": 14, "val": 3, "test": 3} for label in COLOURS}
-    manifest = replace(
-        bundle.manifest, files={}, trained={"backbone": "tiny", "examples": examples}
-    )
+    pictures = {
+        side: dict.fromkeys(COLOURS, count)
+        for side, count in (("train", 14), ("val", 3), ("test", 3))
+    }
+    trained = {"recipe": {"backbone": "tiny", "unfreeze": None}, "dataset": {"pictures": pictures}}
+    manifest = replace(bundle.manifest, files={}, trained=trained)
     return write_bundle(tmp_path_factory.mktemp("described") / "model", manifest, write_files)
 
 
@@ -114,7 +116,7 @@ def serve(predictor: Predictor, tmp_path: Path, apps: dict[str, Flask]) -> Itera
     servers = []
 
     def start(predictor: Predictor | None = predictor, **settings: Any) -> str:
-        changed = {"uploads": str(tmp_path / "uploads"), "threads": 2} | settings
+        changed: dict[str, Any] = {"uploads": str(tmp_path / "uploads"), "threads": 2} | settings
         app = create_app(predictor, Settings(**changed))
         server = make_server("127.0.0.1", 0, app, threaded=True)
         thread = threading.Thread(target=server.serve_forever)

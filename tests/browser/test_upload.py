@@ -52,9 +52,8 @@ def test_a_chosen_picture_is_previewed_then_answered_under_the_form(
     serve: Serve, open_page: OpenPage, pictures: list[Path]
 ) -> None:
     page = open_page(serve())
-    with page.expect_file_chooser() as chooser:
-        page.get_by_text("Choose pictures", exact=True).click()
-    chooser.value.set_files(pictures[0])
+    page.on("filechooser", lambda chooser: chooser.set_files(pictures[0]))
+    page.get_by_text("Choose pictures", exact=True).click()
     card = page.locator(".card")
     expect(card).to_contain_text("red.png")
     expect(card.locator("img")).to_have_js_property("naturalWidth", 96)
@@ -118,9 +117,9 @@ def test_a_pasted_picture_is_answered(
 def test_a_phone_can_take_a_photo(serve: Serve, open_page: OpenPage, pictures: list[Path]) -> None:
     page = open_page(serve(), **ON_A_PHONE)
     expect(page.locator("#camera")).to_have_attribute("capture", "environment")
-    with page.expect_file_chooser() as chooser:
-        page.get_by_text("Take a photo").tap()
-    chooser.value.set_files(pictures[2])
+    page.on("filechooser", lambda chooser: chooser.set_files(pictures[2]))
+    page.get_by_text("Take a photo").tap()
+    expect(page.locator(".card")).to_contain_text("blue.png")
     page.get_by_role("button", name="Submit").tap()
     expect(label(answers(page))).to_have_text("blue")
 
@@ -192,6 +191,17 @@ def test_a_busy_server_is_asked_again(
     with classifier.place():  # the only one
         page.get_by_role("button", name="Submit").click()
         expect(page.locator(".card")).to_contain_text("Busy, waiting")
+    expect(label(answers(page))).to_have_text("red")
+
+
+def test_a_page_outlives_the_server_it_came_from(
+    serve: Serve, open_page: OpenPage, pictures: list[Path], apps: dict[str, Flask]
+) -> None:
+    address = serve()
+    page = open_page(address, expected="400")
+    apps[address].secret_key = "that of a server started later"
+    page.set_input_files("#pictures", pictures[0])
+    page.get_by_role("button", name="Submit").click()
     expect(label(answers(page))).to_have_text("red")
 
 

@@ -1,11 +1,13 @@
 """One small training that many tests look at, and recipes that take a second."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from florist.bundle import Bundle
 from florist.dataset import Dataset, scan
+from florist.progress import Listener
 from florist.training import TrainingConfig, train
 from tests.conftest import write_colours
 
@@ -21,6 +23,18 @@ def quick(**changes: Any) -> TrainingConfig:
         "batch_size": 8,
     }
     return TrainingConfig(**settings | changes)
+
+
+class Recording(Listener):
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.epochs: list[int] = []
+
+    def say(self, message: str) -> None:
+        self.said.append(message)
+
+    def epoch(self, number: int, epochs: int, logs: Mapping[str, float]) -> None:
+        self.epochs.append(number)
 
 
 @pytest.fixture(scope="session")

@@ -32,7 +32,8 @@ def test_trunk_and_tail_make_the_backbone(backbone: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("unfreeze", "trunk", "tail"), [(0, True, False), (None, False, True), (999, False, True)]
+    ("unfreeze", "trunk", "tail"),
+    [(0, True, False), (None, False, True), (999, False, True), (15, False, True)],
 )
 def test_all_or_nothing_may_be_frozen(unfreeze: int | None, trunk: bool, tail: bool) -> None:
     network = build_network(quick(unfreeze=unfreeze), 4)

@@ -39,6 +39,7 @@ def test_every_kind_of_setting_is_read() -> None:
         ("KEEP_UPLOADS", "perhaps", "expected true or false"),
         ("WORKERS", "0", "FLORIST_WORKERS is 0; it must be at least 1"),
         ("UPLOADS_DAYS", "-1", "at least 0"),
+        ("RATE_LIMIT", "often", "FLORIST_RATE_LIMIT is 'often'; write it like"),
         ("ENGINE", "magic", "choose one of: openvino, onnxruntime"),
     ],
 )

@@ -15,6 +15,7 @@ import pytest
 from flask.testing import FlaskClient
 from PIL import Image
 
+from florist.errors import SettingsError
 from florist.images import Limits
 from florist.prediction import Prediction
 from florist.web.classify import Answer, File
@@ -203,6 +204,8 @@ def test_a_folder_that_cannot_be_written_does_not_stop_an_answer(
     assert history.status_code == 503
     assert history.json is not None
     assert history.json["code"] == "uploads-unavailable"
+    assert str(tmp_path) not in history.text
+    assert str(tmp_path) in caplog.text
 
 
 def test_a_read_only_database_does_not_stop_an_answer(make_app: AppMaker) -> None:
@@ -218,6 +221,12 @@ def test_a_database_that_is_none_is_named(tmp_path: Path) -> None:
     assert kept(tmp_path) == []
     with pytest.raises(UploadsError, match="not a database"):
         uploads.recent()
+
+
+@pytest.mark.parametrize("url", ["nonsense", "nonsense://a/b", "mssql+pymssql://a/b"])
+def test_an_address_of_no_database_is_named(tmp_path: Path, url: str) -> None:
+    with pytest.raises(SettingsError, match="FLORIST_DATABASE_URL cannot be used"):
+        store(tmp_path, url=url)
 
 
 def test_nothing_is_kept_where_that_is_switched_off(make_app: AppMaker, tmp_path: Path) -> None:

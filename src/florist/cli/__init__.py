@@ -35,7 +35,7 @@ class _Florist(click.Group):
             where = f"{printable(error.filename)}: " if error.filename else ""
             self._fail(ctx, f"{where}{error.strerror or error}.")
         except KeyboardInterrupt:
-            print_error("Interrupted.")
+            click.echo("Interrupted.", err=True)
             ctx.exit(130)
 
     def _fail(self, ctx: click.Context, message: str) -> None:

@@ -97,37 +97,43 @@ class ConsoleListener(Listener):
             transient=True,
         )
         self._stage = ""
-        self._printed_at = time.monotonic()
         self._best = float("inf")
+        self._began_with = 0
+        self._began_at = self._printed_at = self._epoch_at = time.monotonic()
 
     def progress(self, stage: str, done: int, total: int) -> None:
-        """Move the bar of a stage, or print a line every ten seconds and at its end."""
-        if self._console.is_terminal:
-            self._move_bar(stage, done, total)
-            return
-        now = time.monotonic()
-        if done == total or now - self._printed_at >= _SECONDS_BETWEEN_LINES:
+        """Move the bar of a stage, or print a line every ten seconds; and one at its end."""
+        now = self._epoch_at = time.monotonic()
+        if stage != self._stage:
+            self._begin(stage, done, total, now)
+        if done == total:
+            self.close()
+            # A resumed stage begins with what was done before, which is no speed of this run.
+            speed = (done - self._began_with) / max(now - self._began_at, 1e-3)
+            self._console.print(f"{stage}: {total}" + (f", {speed:.0f}/s" if speed else ""))
+        elif self._console.is_terminal:
+            self._bars.update(self._bars.task_ids[0], completed=done)
+        elif now - self._printed_at >= _SECONDS_BETWEEN_LINES:
             self._console.print(f"{stage}: {done}/{total}")
             self._printed_at = now
 
-    def _move_bar(self, stage: str, done: int, total: int) -> None:
-        if stage != self._stage:
-            self._bars.start()
+    def _begin(self, stage: str, done: int, total: int, now: float) -> None:
+        self._stage, self._began_with = stage, done
+        self._began_at = self._printed_at = now
+        if self._console.is_terminal:
             for task in self._bars.task_ids:
                 self._bars.remove_task(task)
-            self._bars.add_task(stage, total=total)
-            self._stage = stage
-        self._bars.update(self._bars.task_ids[0], completed=done)
-        if done == total:
-            self.close()
-            self._console.print(f"{stage}: {total} done.")
+            self._bars.add_task(stage, total=total, completed=done)
+            self._bars.start()
 
     def epoch(self, number: int, epochs: int, logs: Mapping[str, float]) -> None:
         """Print one line for a finished epoch."""
+        now = time.monotonic()
+        seconds, self._epoch_at = now - self._epoch_at, now
         line = Text(
             f"Epoch {number:>{len(str(epochs))}}/{epochs}  "
-            f"loss {logs['loss']:.3f} accuracy {logs['accuracy']:6.1%}  "
-            f"val loss {logs['val_loss']:.3f} accuracy {logs['val_accuracy']:6.1%}"
+            f"loss {logs['loss']:.3f} acc {logs['accuracy']:6.1%}  "
+            f"val loss {logs['val_loss']:.3f} acc {logs['val_accuracy']:6.1%}  {seconds:5.1f} s"
         )
         if logs["val_loss"] < self._best:
             self._best = logs["val_loss"]
@@ -137,10 +143,12 @@ class ConsoleListener(Listener):
     def say(self, message: str) -> None:
         """Print a sentence."""
         self._console.print(message, soft_wrap=True)
+        self._epoch_at = time.monotonic()
 
     def close(self) -> None:
-        """Take the bar away."""
-        self._bars.stop()
+        """Take the bar away, where there is one."""
+        if self._stage and self._console.is_terminal:
+            self._bars.stop()
         self._stage = ""
 
 

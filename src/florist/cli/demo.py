@@ -8,6 +8,7 @@ import click
 from florist.bundle import MANIFEST, read_bundle
 from florist.cli.console import debug_option, listening, stderr, stdout
 from florist.cli.evaluate import print_summary, read_report
+from florist.cli.options import output_option
 from florist.cli.predict import predict
 from florist.cli.serve import serve
 from florist.cli.train import train_and_report
@@ -27,13 +28,7 @@ _TEST_SEED_OFFSET: Final = 1_000_000  # no picture of it is in any data set some
     show_default=True,
     help="Where the data set is drawn.",
 )
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path),
-    default=Path("output"),
-    show_default=True,
-    help="The model folder to write.",
-)
+@output_option
 @click.option(
     "--per-class",
     type=click.IntRange(min=10),
@@ -41,13 +36,19 @@ _TEST_SEED_OFFSET: Final = 1_000_000  # no picture of it is in any data set some
     show_default=True,
     help="Pictures to draw of each flower.",
 )
-@click.option("--epochs", type=click.IntRange(min=1), default=40, show_default=True)
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option(
+    "--epochs", type=click.IntRange(min=1), default=40, show_default=True, help="Epochs at most."
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Decides the pictures and everything random.",
+)
 @click.option("--serve/--no-serve", "serving", default=True, help="End with the web app.")
 @debug_option
-def demo(
-    data: Path, output: Path, per_class: int, epochs: int, seed: int, serving: bool
-) -> None:
+def demo(data: Path, output: Path, per_class: int, epochs: int, seed: int, serving: bool) -> None:
     """Draw five flowers, train a small network on them, and serve it on a page.
 
     What is there already (pictures, a model, an unfinished training) is gone on with.

@@ -41,10 +41,11 @@ def evaluate(
     fail_under: float | None,
     as_json: bool,
 ) -> None:
-    """Measure a model on the pictures in DATASET, which has one folder for each class.
+    """Measure a model on the pictures in DATASET.
 
+    DATASET has one folder for each class; where it has a folder test, that is what is measured on.
     Pictures that the model was trained on, or that chose its best epoch, are left out: on those it
-    looks better than it is. Where DATASET has a folder test, that is what is measured on.
+    looks better than it is.
 
     \b
     Examples:

@@ -14,6 +14,14 @@ model_option = click.option(
     help="The model folder.",
 )
 
+output_option = click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("output"),
+    show_default=True,
+    help="The model folder to write.",
+)
+
 engine_option = click.option(
     "--engine",
     type=click.Choice(tuple(ENGINES)),

@@ -50,10 +50,10 @@ class Answer:
 @click.option("--csv", "form", flag_value="csv", help="Print CSV instead of a table.")
 @debug_option
 def predict(paths: Sequence[str], model: Path, engine: str, top: int, form: str | None) -> None:
-    """Name what each picture shows: PATH is a file, a folder, a pattern, or - for standard input.
+    """Name what pictures show.
 
-    A file that cannot be used gets an error entry, the others are done all the same; the exit code
-    is then 1.
+    PATH is a file, a folder, a pattern, or - for standard input. A file that cannot be used gets an
+    error entry, the others are done all the same; the exit code is then 1.
 
     \b
     Examples:

@@ -15,6 +15,7 @@ from florist.bundle import REPORT, Bundle, require_free
 from florist.cli.check import print_counts, print_problems
 from florist.cli.console import debug_option, listening, muted_stderr, stderr, stdout
 from florist.cli.evaluate import print_summary, read_report
+from florist.cli.options import output_option
 from florist.dataset import require_trainable, scan
 from florist.errors import printable
 from florist.images import FITS
@@ -54,13 +55,7 @@ _AUGMENTATION = {field.name for field in fields(Augmentation)}
 
 @click.command()
 @click.argument("dataset", type=click.Path(path_type=Path))
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path),
-    default=Path("output"),
-    show_default=True,
-    help="The model folder to write.",
-)
+@output_option
 @_option("--backbone", f"Network to start from: {', '.join(BACKBONES)}.", metavar="NAME")
 @_option("--weights", "imagenet, none, or the path of a weights file without top.", metavar="WHICH")
 @_option("--unfreeze", "How many of the backbone's last layers to train, or all.", type=_Layers())
@@ -86,10 +81,11 @@ _AUGMENTATION = {field.name for field in fields(Augmentation)}
 )
 @debug_option
 def train(dataset: Path, output: Path, resume: bool, force: bool, **recipe: Any) -> None:
-    """Train a classifier on the pictures in DATASET, which has one folder for each class.
+    """Train a classifier on the pictures in DATASET.
 
-    Folders train, val and test that hold the class folders are used as they are; otherwise 70 % of
-    the pictures are trained on, 15 % choose the best epoch, and 15 % measure the result.
+    DATASET has one folder for each class. Folders train, val and test that hold the class folders
+    are used as they are; otherwise 70 % of the pictures are trained on, 15 % choose the best epoch,
+    and 15 % measure the result.
 
     \b
     Examples:

@@ -7,6 +7,7 @@ from florist.dataset import Dataset
 from florist.errors import TrainingError
 from florist.progress import Listener
 from florist.training.config import Augmentation, TrainingConfig
+from florist.training.workspace import Job, Workspace
 
 __all__ = ["Augmentation", "TrainingConfig", "load_keras", "train"]
 
@@ -43,4 +44,10 @@ def train(
     load_keras()
     from florist.training.run import run
 
-    return run(dataset, config, Path(output), listener or Listener(), resume=resume, force=force)
+    job = Job(
+        dataset=dataset,
+        config=config,
+        workspace=Workspace.of(Path(output)),
+        listener=listener or Listener(),
+    )
+    return run(job, Path(output), resume=resume, force=force)

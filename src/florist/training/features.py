@@ -15,13 +15,14 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from florist.dataset import Dataset, Sample
+from florist.dataset import Sample
 from florist.errors import TrainingError, printable
 from florist.images import RGB
 from florist.progress import Listener
 from florist.training.augment import view
 from florist.training.config import TrainingConfig
 from florist.training.store import ArrayStore
+from florist.training.workspace import Job
 
 _CHUNK: Final = 32
 _RESERVE: Final = 2**30  # bytes that stay free on the disk, for the model and for everybody else
@@ -82,10 +83,12 @@ class PictureSource:
         return self._val.read(indices)[0]
 
 
-def picture_source(
-    dataset: Dataset, config: TrainingConfig, folder: Path, listener: Listener
-) -> Source:
-    """Decode every picture of the training and validation sides once, and keep them on disk."""
+def picture_source(job: Job) -> Source:
+    """Decode every picture of the training and validation sides once, and keep them on disk.
+
+    Raises `TrainingError` where they do not fit.
+    """
+    dataset, config, folder = job.dataset, job.config, job.workspace.features
     size = config.spec.size
     stores = []
     for side, samples in (("train", dataset.train), ("val", dataset.val)):
@@ -97,18 +100,12 @@ def picture_source(
             for start, chunk in _missing_chunks(store, samples, 1):
                 pixels = list(pool.map(lambda s: s.load(config.spec), chunk))
                 store.append([np.stack(pixels)])
-                listener.progress(f"Decoding ({side})", start + len(chunk), len(samples))
+                job.listener.progress(f"Decoding ({side})", start + len(chunk), len(samples))
         stores.append(store)
     return PictureSource(stores[0], stores[1], dataset.train, config)
 
 
-def feature_source(
-    dataset: Dataset,
-    config: TrainingConfig,
-    frozen: keras.Model,
-    folder: Path,
-    listener: Listener,
-) -> Source:
+def feature_source(job: Job, frozen: keras.Model) -> Source:
     """Run every view of every picture through the frozen trunk once, and keep what comes out.
 
     Goes on after the last finished chunk where a folder has some. Takes fewer views where the disk
@@ -116,12 +113,13 @@ def feature_source(
 
     Raises `TrainingError` where not even one view fits.
     """
+    dataset, config, folder = job.dataset, job.config, job.workspace.features
     shapes = tuple(tuple(output.shape[1:]) for output in frozen.outputs)
     train = ArrayStore(folder=folder, name="train", shapes=shapes, dtype=np.float16)
     val = ArrayStore(folder=folder, name="val", shapes=shapes, dtype=np.float16)
-    views = _affordable_views(dataset, config, train, val, listener)
-    _compute(val, dataset.val, frozen, _Views(config, 0), listener)
-    _compute(train, dataset.train, frozen, _Views(config, views), listener)
+    views = _affordable_views(job, train, val)
+    _compute(val, dataset.val, frozen, _Views(config, 0), job.listener)
+    _compute(train, dataset.train, frozen, _Views(config, views), job.listener)
     return FeatureSource(train, val, views)
 
 
@@ -185,17 +183,12 @@ def _missing_chunks(
     return [(start, samples[start : start + step]) for start in range(done, len(samples), step)]
 
 
-def _affordable_views(
-    dataset: Dataset,
-    config: TrainingConfig,
-    train: ArrayStore,
-    val: ArrayStore,
-    listener: Listener,
-) -> int:
+def _affordable_views(job: Job, train: ArrayStore, val: ArrayStore) -> int:
     """Return how many views fit on the disk, decided once, and say how much they take."""
     decided = train.folder / "views"
     if decided.exists():
         return int(decided.read_text())
+    config, dataset, say = job.config, job.dataset, job.listener.say
     pictures, side = len(dataset.train), len(dataset.val) * val.row_bytes
     room = _free(train.folder) - _RESERVE
     views = min(config.views, (room - side) // (pictures * train.row_bytes))
@@ -203,12 +196,12 @@ def _affordable_views(
         require_space(train.folder, side + pictures * train.row_bytes)
     decided.write_text(str(views))
     if views < config.views:
-        listener.say(
+        say(
             f"The disk has room for {views} of {config.views} views of each picture: training goes "
             f"on with {views}."
         )
     size = (views * pictures * train.row_bytes + side) / 1e9
-    listener.say(
+    say(
         f"Features of {views} views of {pictures} training pictures and of {len(dataset.val)} "
         f"validation pictures take {size:.2f} GB on disk while training runs."
     )

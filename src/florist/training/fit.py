@@ -18,11 +18,11 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from florist.dataset import Dataset, Sample
+from florist.dataset import Sample
 from florist.errors import TrainingError
-from florist.progress import Listener
 from florist.training.config import TrainingConfig
 from florist.training.features import Indices, Source
+from florist.training.workspace import Job
 
 _STATE: Final = "fit.json"
 _EPOCHS_AVERAGED: Final = 3
@@ -41,39 +41,31 @@ class FitState:
     waited: int = 0
 
 
-def fit(
-    classifier: keras.Model,
-    dataset: Dataset,
-    source: Source,
-    config: TrainingConfig,
-    folder: Path,
-    listener: Listener,
-) -> FitState:
+def fit(classifier: keras.Model, source: Source, job: Job) -> FitState:
     """Train until the epochs are over or patience is out, then put the best epoch's weights back.
 
-    Goes on after the last finished epoch where `folder` has one; on a CPU the outcome is then the
-    same to the last bit.
+    Goes on after the last finished epoch where the workspace has one; on a CPU the outcome is then
+    the same to the last bit.
     """
+    config, folder = job.config, job.workspace.fit
     classifier.compile(
-        optimizer=_optimizer(config, math.ceil(len(dataset.train) / config.batch_size)),
+        optimizer=_optimizer(config, math.ceil(len(job.dataset.train) / config.batch_size)),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )
-    labels = _labels(dataset.train)
-    weights = class_weights(labels, len(dataset.classes), config)[labels]
     _build(classifier, source)
     state = _restore(classifier, folder)
     for epoch in range(len(state.history), config.epochs):
         if state.waited >= config.patience:
             break
-        logs = _train_epoch(classifier, source, labels, weights, config, epoch)
+        logs = _train_epoch(classifier, source, job, epoch)
         with _averaged(classifier):
-            logs |= _validate(classifier, source, _labels(dataset.val), config)
+            logs |= _validate(classifier, source, job)
             averaged = _values(classifier.variables)
         require_numbers(logs, epoch, config)
         _remember(state, logs, epoch)
         _save(classifier, averaged, state, folder)
-        listener.epoch(epoch + 1, config.epochs, logs)
+        job.listener.epoch(epoch + 1, config.epochs, logs)
     _load(folder / _best_name(state), classifier.variables)
     return state
 
@@ -121,14 +113,9 @@ def class_weights(
     return (len(labels) / (classes * np.maximum(counts, 1))).astype(np.float32)
 
 
-def _train_epoch(
-    classifier: keras.Model,
-    source: Source,
-    labels: NDArray[np.int64],
-    weights: NDArray[np.float32],
-    config: TrainingConfig,
-    epoch: int,
-) -> dict[str, float]:
+def _train_epoch(classifier: keras.Model, source: Source, job: Job, epoch: int) -> dict[str, float]:
+    config, labels = job.config, _labels(job.dataset.train)
+    weights = class_weights(labels, len(job.dataset.classes), config)[labels]
     order = np.random.default_rng([config.seed, epoch]).permutation(len(labels))
     parts = []
     for indices, inputs in _prefetched(lambda i: source.train(i, epoch), order, config.batch_size):
@@ -139,11 +126,10 @@ def _train_epoch(
     return {"loss": _mean(parts, "loss"), "accuracy": _mean(parts, "accuracy")}
 
 
-def _validate(
-    classifier: keras.Model, source: Source, labels: NDArray[np.int64], config: TrainingConfig
-) -> dict[str, float]:
+def _validate(classifier: keras.Model, source: Source, job: Job) -> dict[str, float]:
+    labels, batch_size = _labels(job.dataset.val), job.config.batch_size
     parts = []
-    for indices, inputs in _prefetched(source.val, np.arange(len(labels)), config.batch_size):
+    for indices, inputs in _prefetched(source.val, np.arange(len(labels)), batch_size):
         logs = classifier.test_on_batch(inputs, labels[indices], return_dict=True)
         parts.append((len(indices), logs))
     return {"val_loss": _mean(parts, "loss"), "val_accuracy": _mean(parts, "accuracy")}
@@ -236,7 +222,7 @@ def _load(path: Path, variables: list[keras.Variable]) -> None:
 
 
 def _replace(temporary: Path, path: Path) -> None:
-    with temporary.open("rb") as file:
+    with temporary.open("rb+") as file:
         os.fsync(file.fileno())
     temporary.replace(path)
 

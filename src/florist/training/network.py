@@ -82,10 +82,10 @@ def build_network(config: TrainingConfig, classes: int) -> Network:
     Raises `TrainingError` where weights cannot be downloaded or do not fit.
     """
     backbone = _load_backbone(config)
-    frozen = 0 if config.unfreeze is None else max(0, len(backbone.layers) - config.unfreeze)
-    for layer in backbone.layers[:frozen]:
+    frozen, last = _divide(backbone.layers, config.unfreeze)
+    for layer in frozen:
         layer.trainable = False
-    trunk, tail = _cut(backbone, backbone.layers[frozen:]) if frozen else (None, backbone)
+    trunk, tail = _cut(backbone, last) if frozen else (None, backbone)
     rescale = (
         layers.Rescaling(1 / 127.5, -1) if config.architecture.rescale else layers.Rescaling(1)
     )
@@ -96,6 +96,16 @@ def build_network(config: TrainingConfig, classes: int) -> Network:
         tail=tail,
         head=_head(config, classes, backbone.output_shape[1:]),
     )
+
+
+def _divide(
+    all_layers: list[keras.Layer], unfreeze: int | None
+) -> tuple[list[keras.Layer], list[keras.Layer]]:
+    """Return the layers to freeze and the last ones; none are frozen where none has weights."""
+    first = 0 if unfreeze is None else max(0, len(all_layers) - unfreeze)
+    if not any(layer.weights for layer in all_layers[:first]):
+        first = 0
+    return all_layers[:first], all_layers[first:]
 
 
 def _head(config: TrainingConfig, classes: int, shape: Sequence[int]) -> keras.Sequential:
@@ -145,10 +155,11 @@ def _load_backbone(config: TrainingConfig) -> keras.Model:
     except Exception as error:  # Keras raises a bare Exception for a failed download
         if not re.search(r"URL fetch failure|hash|urlopen", str(error)):
             raise
+        reason = str(error).splitlines()[0].rpartition(" -- ")[2]
         raise TrainingError(
-            f"The ImageNet weights of {config.backbone} could not be downloaded "
-            f"({str(error).splitlines()[0]}). Give a weights file that you have with "
-            "`--weights PATH`, or start from random weights with `--weights none --unfreeze all`."
+            f"The ImageNet weights of {config.backbone} could not be downloaded ({reason}). Give a "
+            "weights file that you have with `--weights PATH`, or start from random weights with "
+            "`--weights none --unfreeze all`."
         ) from error
 
 

@@ -12,32 +12,31 @@ import keras
 
 import florist
 from florist.bundle import LABELS, MODEL, REPORT, SPLIT, Bundle, Manifest, write_bundle
-from florist.dataset import SIDES, Dataset
+from florist.dataset import SIDES
 from florist.engine import load_engine
 from florist.errors import printable
 from florist.evaluation import Report, evaluate
 from florist.prediction import Predictor
-from florist.progress import Listener
 from florist.training.card import write_card
 from florist.training.config import TrainingConfig
 from florist.training.export import Parity, export_onnx, require_parity
 from florist.training.fit import FitState
 from florist.training.plots import plot_confusion, plot_training
+from florist.training.workspace import Job
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Outcome:
     """What a training ends with, before it is written."""
 
-    dataset: Dataset
-    config: TrainingConfig
+    job: Job
     state: FitState
     model: keras.Model
 
 
-def write_results(outcome: Outcome, output: Path, listener: Listener, *, force: bool) -> Bundle:
+def write_results(outcome: Outcome, output: Path, *, force: bool) -> Bundle:
     """Export, compare, measure and describe the model, all in a folder that is then renamed."""
-    dataset, config = outcome.dataset, outcome.config
+    dataset, config, listener = outcome.job.dataset, outcome.job.config, outcome.job.listener
     manifest = _manifest(outcome)
 
     def write_files(folder: Path) -> None:
@@ -58,7 +57,8 @@ def write_results(outcome: Outcome, output: Path, listener: Listener, *, force: 
 def _write_texts(
     folder: Path, outcome: Outcome, manifest: Manifest, report: Report, parity: Parity
 ) -> None:
-    classes = outcome.dataset.classes
+    dataset = outcome.job.dataset
+    classes = dataset.classes
     (folder / LABELS).write_text("".join(f"{name}\n" for name in classes), encoding="utf-8")
     measured = {"side": "test", **report.to_dict(), "parity": asdict(parity)}
     (folder / REPORT).write_text(
@@ -70,7 +70,7 @@ def _write_texts(
     _write_csv(
         folder / SPLIT,
         ["side", "class", "sha256", "file"],
-        [[s.side, classes[s.label], s.sha256, s.name] for s in outcome.dataset.samples],
+        [[s.side, classes[s.label], s.sha256, s.name] for s in dataset.samples],
     )
 
 
@@ -82,7 +82,7 @@ def _write_csv(path: Path, head: Sequence[str], rows: Sequence[Sequence[object]]
 
 
 def _manifest(outcome: Outcome) -> Manifest:
-    dataset, config, state = outcome.dataset, outcome.config, outcome.state
+    dataset, config, state = outcome.job.dataset, outcome.job.config, outcome.state
     return Manifest(
         name=printable(dataset.root.resolve().name),
         created=datetime.now(UTC).isoformat(timespec="seconds"),

@@ -8,30 +8,21 @@ from pathlib import Path
 import keras
 
 from florist.bundle import Bundle, require_free
-from florist.dataset import Dataset, require_trainable
-from florist.progress import Listener
+from florist.dataset import require_trainable
 from florist.training.config import TrainingConfig
 from florist.training.failures import named_failures
 from florist.training.features import feature_source, picture_source
 from florist.training.fit import FitState, fit
 from florist.training.network import Classifier, Network, build_network
 from florist.training.results import Outcome, write_results
-from florist.training.workspace import Workspace
+from florist.training.workspace import Job
 
 
-def run(
-    dataset: Dataset,
-    config: TrainingConfig,
-    output: Path,
-    listener: Listener,
-    *,
-    resume: bool,
-    force: bool,
-) -> Bundle:
+def run(job: Job, output: Path, *, resume: bool, force: bool) -> Bundle:
     """Train and write the model folder; see `florist.training.train`."""
+    dataset, config, workspace = job.dataset, job.config, job.workspace
     require_trainable(dataset)
     require_free(output, replace=force)
-    workspace = Workspace.of(output)
     restart = force and not resume
     if not restart:
         workspace.check(dataset, config, resume=resume)
@@ -43,16 +34,15 @@ def run(
         if restart:
             workspace.remove()
         workspace.create(dataset, config)
-        state = _fit(network, dataset, config, workspace, listener)
+        state = _fit(network, job)
         model = float32_model(network, config, len(dataset.classes))
-        outcome = Outcome(dataset=dataset, config=config, state=state, model=model)
-        bundle = write_results(outcome, output, listener, force=force)
+        bundle = write_results(Outcome(job, state, model), output, force=force)
     workspace.remove()
     return bundle
 
 
 def _precision() -> AbstractContextManager[None]:
-    """Compute in 16 bits where there is a GPU, which is about twice as fast there."""
+    """Compute in 16 bits where there is a GPU, which is made for it."""
     return dtype_policy("mixed_float16" if keras.distribution.list_devices("gpu") else "float32")
 
 
@@ -67,23 +57,13 @@ def dtype_policy(name: str) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def _fit(
-    network: Network,
-    dataset: Dataset,
-    config: TrainingConfig,
-    workspace: Workspace,
-    listener: Listener,
-) -> FitState:
+def _fit(network: Network, job: Job) -> FitState:
     """Train tail and head on features, or the whole network on pictures."""
-    streaming = network.trunk is None or config.views == 0
-    if streaming:
-        source = picture_source(dataset, config, workspace.features, listener)
-    else:
-        frozen = network.frozen()
-        source = feature_source(dataset, config, frozen, workspace.features, listener)
-    from_scratch = network.trunk is None and config.weights == "none"
+    streaming = network.trunk is None or job.config.views == 0
+    source = picture_source(job) if streaming else feature_source(job, network.frozen())
+    from_scratch = network.trunk is None and job.config.weights == "none"
     classifier = Classifier(network, streaming=streaming, from_scratch=from_scratch)
-    return fit(classifier, dataset, source, config, workspace.fit, listener)
+    return fit(classifier, source, job)
 
 
 def float32_model(network: Network, config: TrainingConfig, classes: int) -> keras.Model:

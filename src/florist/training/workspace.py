@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from florist.dataset import Dataset
 from florist.errors import TrainingError, printable
+from florist.progress import Listener
 from florist.training.config import TrainingConfig
 
 _RECIPE: Final = "training.json"
@@ -83,6 +84,16 @@ class Workspace:
         except (FileNotFoundError, ValueError):
             return None  # killed before the recipe was on the disk: nothing else can be there
         return dict(recipe)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One training: what is trained on, how, where its unfinished work lies, and who listens."""
+
+    dataset: Dataset
+    config: TrainingConfig
+    workspace: Workspace
+    listener: Listener
 
 
 def _recipe(dataset: Dataset, config: TrainingConfig) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """The app: parts put together from settings."""
 
 import secrets
-from pathlib import Path
 
 from flask import Flask
 from jinja2 import ChoiceLoader, FileSystemLoader
@@ -14,7 +13,7 @@ from florist.web.model import Model
 from florist.web.receive import HostileRequest
 from florist.web.services import Services
 from florist.web.settings import Settings, from_environment
-from florist.web.uploads import Retention, UploadStore
+from florist.web.uploads import open_store
 
 
 def create_app(predictor: Predictor | None = None, settings: Settings | None = None) -> Flask:
@@ -34,7 +33,7 @@ def create_app(predictor: Predictor | None = None, settings: Settings | None = N
         settings=settings,
         model=model,
         classifier=Classifier(model, settings),
-        uploads=_uploads(settings),
+        uploads=open_store(settings),
         metrics=Metrics(),
     ).attach(app)
     security.register(app, settings)
@@ -63,15 +62,3 @@ def _configure(app: Flask, settings: Settings) -> None:
     if settings.templates:
         folder = FileSystemLoader(settings.templates)
         app.jinja_loader = ChoiceLoader([folder, app.jinja_loader])  # type: ignore[list-item]
-
-
-def _uploads(settings: Settings) -> UploadStore | None:
-    if not settings.keep_uploads:
-        return None
-    retention = Retention(days=settings.uploads_days, bytes=int(settings.uploads_mib * 2**20))
-    return UploadStore(
-        Path(settings.uploads),
-        database_url=settings.database_url,
-        retention=retention,
-        limits=settings.limits,
-    )

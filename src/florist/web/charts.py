@@ -61,7 +61,10 @@ def line_chart(title: str, series: Mapping[str, Sequence[float]], best: int) -> 
             name: " ".join(f"{x(epoch)},{y(value)}" for epoch, value in enumerate(values))
             for name, values in series.items()
         },
-        across=tuple(Tick(x(epoch), str(epoch + 1)) for epoch in range(0, epochs, step)),
+        across=tuple(
+            Tick(x(epoch), f"{epoch + 1}" if epoch else "epoch 1")
+            for epoch in range(0, epochs, step)
+        ),
         up=tuple(Tick(y(value), f"{value:g}") for value in ticks),
         best=(x(best), y(last[best])),
         best_value=last[best],

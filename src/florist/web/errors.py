@@ -1,14 +1,13 @@
 """Every error becomes one shape: a problem document for programs, a page for people."""
 
 import logging
-from typing import Final, cast
+from typing import Final
 
 from flask import Flask, Response, g, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException, SecurityError
-from werkzeug.routing import RequestRedirect
 
 from florist.errors import FloristError
-from florist.web.problems import PROBLEMS, Problem, RefusedError, problem_of
+from florist.web.problems import PROBLEMS, Problem, RefusedError, UploadsError, problem_of
 from florist.web.services import services
 
 _log = logging.getLogger(__name__)
@@ -39,6 +38,8 @@ def wants_page() -> bool:
     """Whether a person asks, in a browser: programs do not prefer HTML."""
     if request.path.startswith(API_PREFIX) or not services().settings.pages:
         return False
+    if isinstance(request.routing_exception, SecurityError):
+        return False  # under a host that is not trusted no page can say where its parts are
     kinds = [PROBLEM_TYPE, "application/json", "text/html"]
     return request.accept_mimetypes.best_match(kinds) == "text/html"
 
@@ -51,6 +52,8 @@ def register(app: Flask) -> None:
 
 
 def _refused(error: FloristError) -> Response:
+    if isinstance(error, UploadsError):
+        _log.error("The uploads cannot be reached: %s", error)
     return answer(problem_of(error))
 
 
@@ -58,8 +61,6 @@ def _http(error: HTTPException) -> Response:
     status = error.code or 500
     if isinstance(error, SecurityError):
         code = "bad-host"
-    elif isinstance(error, RequestRedirect):  # a missing slash at the end: no error
-        return cast("Response", error.get_response())
     else:
         code = _CODES.get(status, "bad-request" if status < 500 else "internal")
     response = answer(RefusedError(code, error.description or PROBLEMS[code][1]).problem)

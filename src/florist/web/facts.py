@@ -18,8 +18,17 @@ from florist.web.charts import Chart, line_chart
 HISTORY: Final = "history.csv"
 LARGEST_MATRIX: Final = 30
 _CONFUSIONS: Final = 10
-SIDES: Final = ("train", "val", "test")
-EXAMPLES: Final = "examples"  # the key of `trained` that holds counts, {class: {side: pictures}}
+_TOLD_ELSEWHERE: Final = {"dataset pictures", "epochs", "best_epoch"}
+
+_NOT_AS_EXPECTED: Final = (
+    OSError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -79,7 +88,7 @@ class Curves:
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """All that is known about a model. `examples[class][side]` counts pictures."""
+    """All that is known about a model. `examples[side][class]` counts pictures."""
 
     name: str
     digest: str
@@ -116,7 +125,7 @@ def _facts(bundle: Bundle) -> Facts:
         size=manifest.spec.size,
         fit=manifest.spec.fit,
         classes=manifest.classes,
-        examples=_or_none(_examples, manifest.trained) or {},
+        examples=(_or_none(_examples, manifest.trained) or {}) if manifest.trained else {},
         recipe=tuple(_lines(manifest.trained)),
         measured=_or_none(_measured, bundle) if REPORT in manifest.files else None,
         curves=_or_none(_curves, bundle) if HISTORY in manifest.files else None,
@@ -126,29 +135,30 @@ def _facts(bundle: Bundle) -> Facts:
 def _or_none(read: Callable[[Any], Any], source: Any) -> Any:
     try:
         return read(source)
-    except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+    except _NOT_AS_EXPECTED as error:
         _log.warning("Left out of the model page: %s: %r", read.__name__, error)
         return None
 
 
 def _examples(trained: Mapping[str, Any]) -> dict[str, dict[str, int]]:
-    """Read how many pictures of each class were on each side of the split."""
+    """Return how many pictures of each class were on each side of the split."""
     return {
-        label: {side: int(counts[side]) for side in SIDES if side in counts}
-        for label, counts in trained.get(EXAMPLES, {}).items()
+        side: {str(label): int(count) for label, count in counts.items()}
+        for side, counts in trained["dataset"]["pictures"].items()
     }
 
 
-def _lines(recipe: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
-    """Yield (name, value) of a recipe, nested parts with the names that lead to them."""
-    for key, value in recipe.items():
-        name = f"{before}{key}".replace("_", " ")
-        if key == EXAMPLES and not before:
+def _lines(part: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
+    """Yield (name, value) of all that was noted, nested parts with the name that leads to them."""
+    for key, value in part.items():
+        name = f"{before}{key}"
+        if name in _TOLD_ELSEWHERE:
             continue
         if isinstance(value, Mapping):
-            yield from _lines(value, f"{name}, ")
+            yield from _lines(value, f"{name} ")
         else:
-            yield name, _text(value)
+            shown = "all" if value is None and key == "unfreeze" else _text(value)
+            yield name.removeprefix("recipe ").replace("_", " "), shown
 
 
 def _text(value: object) -> str:
@@ -171,10 +181,10 @@ def _measured(bundle: Bundle) -> Measured:
     low, high = report["interval"]
     measured = Measured(
         pictures=int(report["pictures"]),
-        accuracy=float(report["accuracy"]),
-        interval=(float(low), float(high)),
-        top3=float(report["top3"]),
-        calibration_error=float(report["calibration_error"]),
+        accuracy=_share(report["accuracy"]),
+        interval=(_share(low), _share(high)),
+        top3=_share(report["top3"]),
+        calibration_error=_share(report["calibration_error"]),
         scores=tuple(_scores(each) for each in report["classes"]),
         confusion=tuple(tuple(int(count) for count in row) for row in report["confusion"]),
     )
@@ -185,11 +195,18 @@ def _measured(bundle: Bundle) -> Measured:
 
 def _scores(row: Mapping[str, Any]) -> Scores:
     return Scores(
-        precision=float(row["precision"]),
-        recall=float(row["recall"]),
-        f1=float(row["f1"]),
+        precision=_share(row["precision"]),
+        recall=_share(row["recall"]),
+        f1=_share(row["f1"]),
         support=int(row["support"]),
     )
+
+
+def _share(value: Any) -> float:
+    share = float(value)
+    if not 0 <= share <= 1:
+        raise ValueError(f"{share} is no share of 1")
+    return share
 
 
 def _curves(bundle: Bundle) -> Curves:

@@ -1,7 +1,7 @@
 """What is counted and timed, for Prometheus.
 
-With several processes `PROMETHEUS_MULTIPROC_DIR` is set before this is imported, and the figures of
-all of them are added up: https://prometheus.github.io/client_python/multiprocess/.
+With several processes `PROMETHEUS_MULTIPROC_DIR` is set, and the figures of all are added up:
+https://prometheus.github.io/client_python/multiprocess/.
 """
 
 import os

@@ -19,6 +19,7 @@ class Model:
         self._predictor = predictor
         self._why_not = "The model is being loaded. Try again in a few seconds."
         self._stopping = False
+        self._done = threading.Event()
 
     def predictor(self) -> Predictor:
         """Return the predictor.
@@ -39,17 +40,21 @@ class Model:
         """Load and warm up the model folder, in a thread of its own."""
         threading.Thread(target=self._load, args=[settings], name="load-model", daemon=True).start()
 
+    def wait(self, timeout_s: float) -> None:
+        """Return once the model is there, or is known not to be."""
+        self._done.wait(timeout_s)
+
     def _load(self, settings: Settings) -> None:
         try:
-            predictor = load(
+            self._predictor = predictor = load(
                 settings.model,
                 engine=settings.engine,
                 threads=settings.threads or cpu_limit(),
                 limits=settings.limits,
             )
+            _log.info("Ready: model %s, digest %s", settings.model, predictor.bundle.digest)
         except FloristError as error:
             self._why_not = "The model could not be loaded; the server's log says why."
             _log.error("The model could not be loaded: %s", error)
-            return
-        self._predictor = predictor
-        _log.info("Ready: model %s, digest %s", settings.model, predictor.bundle.digest)
+        finally:
+            self._done.set()

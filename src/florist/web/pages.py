@@ -14,7 +14,6 @@ from flask import (
     redirect,
     render_template,
     request,
-    send_file,
     url_for,
 )
 from werkzeug.wrappers import Response as Redirect
@@ -24,7 +23,7 @@ from florist.images import copy_without_metadata
 from florist.prediction import DEFAULT_TOP_K
 from florist.web.classify import Answer, File
 from florist.web.errors import wants_page
-from florist.web.facts import LARGEST_MATRIX, SIDES, Facts, facts_of
+from florist.web.facts import LARGEST_MATRIX, Facts, facts_of
 from florist.web.problems import NotReadyError, RefusedError
 from florist.web.receive import form_files
 from florist.web.security import csrf
@@ -34,7 +33,6 @@ from florist.web.wording import FILTERS, percent, plural
 
 PICTURES_A_PAGE: Final = 24
 _PREVIEW_SIDE: Final = 480
-_UNSURE: Final = 0.5
 _PICTURE_HEADERS: Final = {
     "Cache-Control": "private, no-cache",  # a deleted picture is gone, in the browser too
     # The style is what a browser itself centres a picture with that is opened on its own.
@@ -56,13 +54,18 @@ class Card:
     remark: str
 
     @property
+    def unsure(self) -> bool:
+        """Whether even the most probable class is less probable than all others together."""
+        return self.answer.predictions[0].score < 0.5
+
+    @property
     def news(self) -> str:
         """What a screen reader says once the answer is there."""
         if self.answer.error is not None:
             said = f"{self.answer.error.title}: {self.answer.error.detail}"
         else:
             best = self.answer.predictions[0]
-            said = f"{best.label}, {percent(best.score)}"
+            said = f"{best.label}, {percent(best.score)}{', not sure' if self.unsure else ''}"
         return f"{self.answer.filename}: {said}."
 
 
@@ -137,8 +140,6 @@ def _card(found: Services, answer: Answer, preview: str | None) -> Card:
     remark = f"Answered in {answer.ms:.0f} ms"
     if found.uploads is not None and answer.upload is None:
         remark += ". The picture could not be kept: it is not in the history"
-    if answer.predictions[0].score < _UNSURE:
-        remark += ". The model is not sure"
     return Card(answer, picture, f"{remark}.")
 
 
@@ -180,9 +181,7 @@ def _promise(found: Services) -> str:
 def model() -> str:
     """Tell what the model is, and how good."""
     facts = _facts(services())
-    return render_template(
-        "model.html", facts=facts, sides=SIDES, matrix=len(facts.classes) <= LARGEST_MATRIX
-    )
+    return render_template("model.html", facts=facts, matrix=len(facts.classes) <= LARGEST_MATRIX)
 
 
 @pages.get("/history")
@@ -206,8 +205,10 @@ def picture(upload: str) -> Response:
     file = _store().open(upload)
     if file is None:
         abort(404)
-    response = send_file(file, mimetype="image/jpeg", etag=upload)
-    response.headers.update(_PICTURE_HEADERS)
+    with file:
+        response = Response(file.read(), mimetype="image/jpeg", headers=_PICTURE_HEADERS)
+    response.set_etag(upload)
+    response.make_conditional(request)
     return response
 
 

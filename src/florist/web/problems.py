@@ -89,10 +89,17 @@ class DeadlineError(RefusedError):
 
 
 class UploadsError(RefusedError):
-    """The folder or the database of the uploads cannot be reached."""
+    """The folder or the database of the uploads cannot be reached.
 
-    def __init__(self, detail: str) -> None:
-        super().__init__("uploads-unavailable", detail)
+    The reason is for the log: it may name hosts, users and folders.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("uploads-unavailable", "The server's log says why. Try again later.")
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason
 
 
 _CODES: Final[dict[type[FloristError], str]] = {

@@ -29,8 +29,6 @@ class _StrictFormParser(FormDataParser):
             return super().parse(*args, **kwargs)
         except ValueError as error:
             raise RefusedError("bad-multipart", f"The form cannot be parsed: {error}.") from error
-        except OSError as error:
-            raise _broken_off() from error
 
 
 class HostileRequest(Request):
@@ -70,25 +68,15 @@ def files_of(request: Request, most: int) -> list[File]:
 
     Raises `RefusedError`, or Werkzeug's `RequestEntityTooLarge`.
     """
-    try:
-        return _files_of(request, most)
-    except OSError as error:  # the server read a chunk that is none, or the client went away
-        raise RefusedError(
-            "bad-request", "The body broke off, or its chunks are broken."
-        ) from error
-
-
-def _files_of(request: Request, most: int) -> list[File]:
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise RefusedError("unsupported-type", "Send the body uncompressed, without an encoding.")
     mimetype = request.mimetype
     if mimetype == "multipart/form-data":
         return form_files(request, most)
-    try:
-        content = request.get_data(cache=True)
-        request.stream.read(1)  # a body without a length was cut at the limit: this raises 413
-    except OSError as error:
-        raise _broken_off() from error
+    content = request.get_data(cache=True)
+    request.stream.read(1)  # a body without a length was cut at the limit: this raises 413
+    if len(content) < (request.content_length or 0):
+        raise RefusedError("bad-request", "The body broke off.")
     if not content:
         raise RefusedError("no-picture", _HOW)
     if mimetype == "application/json":
@@ -117,11 +105,6 @@ _HOW: Final = (
 )
 
 
-def _broken_off() -> RefusedError:
-    """Name what a server's body reader raises: a chunk that is none, a client that went away."""
-    return RefusedError("bad-request", "The body broke off, or its chunks are broken.")
-
-
 def _from_json(request: Request) -> bytes:
     try:
         body = request.get_json()
@@ -131,9 +114,6 @@ def _from_json(request: Request) -> bytes:
     if not isinstance(text, str):
         raise RefusedError("bad-json", f'Expected {{"{FIELD}": "<base64>"}}.')
     try:
-        content = base64.b64decode(
-            text.partition(",")[2] if text.startswith("data:") else text, validate=True
-        )
+        return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
         raise RefusedError("bad-base64", f"The field {FIELD!r} is no base64: {error}.") from error
-    return content

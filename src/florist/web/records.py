@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final, cast
 
-from sqlalchemy import JSON, BigInteger, String, Table, create_engine, event
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import JSON, BigInteger, String, Table, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from florist.errors import SettingsError
 from florist.web.problems import UploadsError
 
 NAME_LENGTH: Final = 255
@@ -36,12 +38,22 @@ _TABLE: Final = cast("Table", Record.__table__)
 
 
 class Records:
-    """A database with the table in it, made where it is missing."""
+    """A database with the table in it, made where it is missing.
+
+    Raises `SettingsError` where the address is none, or its driver is not installed.
+    """
 
     def __init__(self, database_url: str) -> None:
-        self._engine = create_engine(database_url)
+        try:
+            # SQLite's connections cost nothing to open, and those not left open need no closing.
+            sqlite = make_url(database_url).get_backend_name() == "sqlite"
+            self._engine = create_engine(database_url, poolclass=NullPool if sqlite else None)
+        except (ArgumentError, ModuleNotFoundError) as error:
+            raise SettingsError(
+                f"FLORIST_DATABASE_URL cannot be used: {error}. Correct it, or install its driver."
+            ) from error
         self._made = False
-        if self._engine.dialect.name == "sqlite":
+        if sqlite:
             event.listen(self._engine, "connect", _let_readers_and_a_writer_work_together)
 
     @contextmanager
@@ -58,7 +70,7 @@ class Records:
         except (SQLAlchemyError, OSError) as error:
             # SQLAlchemy's own message would quote the statement, with its values.
             reason = str(getattr(error, "orig", None) or error)
-            raise UploadsError(f"The uploads cannot be reached: {reason}.") from error
+            raise UploadsError(reason) from error
 
     def _make(self) -> None:
         """Make the table. Several processes may do so at once."""

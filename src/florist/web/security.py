@@ -64,7 +64,11 @@ def register(app: Flask, settings: Settings) -> None:
     app.before_request(_check_key)
     _limit_rate(app, settings)
     if settings.cors_origins:
-        CORS(app, resources={rf"{API_PREFIX}.*": {"origins": list(settings.cors_origins)}})
+        CORS(
+            app,
+            resources={rf"{API_PREFIX}.*": {"origins": list(settings.cors_origins)}},
+            expose_headers=[REQUEST_ID, "Retry-After"],
+        )
     if settings.proxies:
         hops = settings.proxies
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]

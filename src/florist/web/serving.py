@@ -13,9 +13,13 @@ from florist.bundle import read_bundle
 from florist.web import logs
 from florist.web.limits import cpu_limit
 from florist.web.settings import Settings
+from florist.web.uploads import open_store
 
-_SPARE_THREADS: Final = 16
-"""Threads beyond those that hold a place: they refuse, and answer probes and pages."""
+_SPARE_THREADS: Final = 3
+"""Threads beyond those that hold a place: they show pages, and refuse.
+
+Few: each takes turns with all others in Python, and a probe has to wait for its own turn.
+"""
 
 _GRACE_S: Final = 5
 _SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - only gunicorn's own unnamed file goes there
@@ -24,9 +28,12 @@ _SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - only gunicorn's own unn
 def serve(settings: Settings) -> None:
     """Serve until a signal comes.
 
-    Raises `BundleError` where the model folder cannot be used.
+    Raises `BundleError` where the model folder cannot be used, `SettingsError` where the database
+    cannot.
     """
-    read_bundle(settings.model)  # better one clear line now than a server that never gets ready
+    # Better one clear line now than a server that never gets ready.
+    read_bundle(settings.model)
+    open_store(settings)
     settings = complete(settings)
     if sys.platform == "win32":
         _run_waitress(settings)
@@ -73,6 +80,8 @@ def gunicorn_options(settings: Settings) -> dict[str, Any]:
 def _run_gunicorn(settings: Settings) -> None:
     from gunicorn.app.base import BaseApplication
 
+    from florist.web.worker import Arbiter
+
     class Server(BaseApplication):  # type: ignore[misc]
         """gunicorn with our options; each worker makes its own app, after the fork."""
 
@@ -83,9 +92,16 @@ def _run_gunicorn(settings: Settings) -> None:
                 self.cfg.set("child_exit", lambda _, worker: _forget(worker.pid))
 
         def load(self) -> Any:
+            from prometheus_client import values
+
             from florist.web.app import create_app
 
+            # Chosen when it was imported, before there was a folder to share figures in.
+            values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]
             return create_app(settings=settings)
+
+        def run(self) -> None:
+            Arbiter(self).run()
 
     if settings.workers == 1:
         Server().run()

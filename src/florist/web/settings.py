@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, Final
 
+from limits import parse_many
+
 from florist.engine import DEFAULT_ENGINE, ENGINES
 from florist.errors import SettingsError
 from florist.images import Limits
@@ -39,7 +41,7 @@ class Settings:
         0, "pictures worked on at once in a process; 0: as many as the CPU limit allows", least=0
     )
     queue: int = _setting(
-        32, "requests of a process that may wait for a thread; further ones get 429", least=0
+        16, "requests of a process that may wait for a thread; further ones get 429", least=0
     )
     deadline_s: float = _setting(30.0, "seconds until a request is answered with 504", least=0.01)
 
@@ -85,6 +87,12 @@ class Settings:
                 raise SettingsError(
                     f"{environment_name(each)} is {value}; it must be at least {least}."
                 )
+        try:
+            parse_many(self.rate_limit or "1 per second")
+        except ValueError as error:
+            raise SettingsError(
+                f"{PREFIX}RATE_LIMIT is {self.rate_limit!r}; write it like `60 per minute`."
+            ) from error
         if self.engine not in ENGINES:
             raise SettingsError(
                 f"{PREFIX}ENGINE is {self.engine!r}; choose one of: {', '.join(ENGINES)}."

@@ -20,12 +20,13 @@ from typing import IO, Any, Final, cast
 from sqlalchemy import CursorResult, delete, func, select, tuple_
 from sqlalchemy.orm import Session
 
-from florist.errors import printable
+from florist.errors import FloristError, printable
 from florist.images import Limits, copy_without_metadata
 from florist.prediction import Prediction
 from florist.web.classify import Answer, File
 from florist.web.problems import UploadsError
 from florist.web.records import NAME_LENGTH, Record, Records
+from florist.web.settings import Settings
 
 _log = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ class UploadStore:
         """Keep a picture and its answer; None, and a line in the log, where that fails."""
         try:
             return self._add(file, answer)
-        except (OSError, UploadsError) as error:
+        except (OSError, FloristError) as error:
             _log.warning("The picture %r was not kept: %s", file.filename, error)
             return None
 
@@ -177,7 +178,7 @@ class UploadStore:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UploadsError(f"The uploads cannot be reached: {error}.") from error
+            raise UploadsError(str(error)) from error
         with self._records.session() as session:
             if not self._swept:
                 self._sweep(session)
@@ -192,6 +193,21 @@ class UploadStore:
                 old = path.stat().st_mtime < time.time() - _SECONDS_TO_BE_RECORDED
                 if old and path.stem not in known:
                     path.unlink()
+
+
+def open_store(settings: Settings) -> UploadStore | None:
+    """Return the store that the settings describe, or None where nothing is kept.
+
+    Raises `SettingsError` where the address of the database cannot be used.
+    """
+    if not settings.keep_uploads:
+        return None
+    return UploadStore(
+        Path(settings.uploads),
+        database_url=settings.database_url,
+        retention=Retention(days=settings.uploads_days, bytes=int(settings.uploads_mib * 2**20)),
+        limits=settings.limits,
+    )
 
 
 def _upload(record: Record) -> Upload:

@@ -1,0 +1,236 @@
+"""What a person types, and what they get."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from florist import __version__
+from florist.bundle import SPLIT, Bundle
+from florist.cli import cli
+from tests.conftest import COLOURS, noisy_picture, write_colours
+
+VERBS = list(cli.commands)
+QUICK = [
+    *("--backbone", "tiny", "--unfreeze", "3", "--views", "2", "--epochs", "2"),
+    *("--dense", "8", "--batch-size", "8"),
+]
+
+
+def florist(*arguments: object, stdin: bytes | None = None) -> Result:
+    runner = CliRunner(catch_exceptions=False)
+    return runner.invoke(cli, [str(argument) for argument in arguments], input=stdin)
+
+
+@pytest.fixture
+def red(tmp_path: Path) -> Path:
+    path = tmp_path / "red.png"
+    noisy_picture(COLOURS["red"], 1).save(path)
+    return path
+
+
+def test_version_and_help() -> None:
+    assert florist("--version").stdout == f"florist, version {__version__}\n"
+    assert "florist train photos" in florist("-h").stdout
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help_with_an_example(verb: str) -> None:
+    text = florist(verb, "--help").stdout
+    assert "Example" in text
+    assert f"florist {verb}" in text
+
+
+def test_running_as_a_module() -> None:
+    command = [sys.executable, "-m", "florist", "--version"]
+    run = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert __version__ in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["predict"], 2),
+        (["train"], 2),
+        (["predict", "x", "--top", "0"], 2),
+        (["evaluate", "x", "--fail-under", "2"], 2),
+        (["train", "x", "--unfreeze", "some"], 2),
+        (["wonder"], 2),
+        (["check", "nowhere"], 1),
+        (["predict", "x", "--model", "nowhere"], 1),
+        (["train", "nowhere"], 1),
+        (["train", "x", "--backbone", "mobilenet"], 1),
+    ],
+)
+def test_exit_codes(arguments: list[str], code: int, monkeypatch: Any, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = florist(*arguments)
+    assert result.exit_code == code
+    assert "Traceback" not in result.output
+    if code == 1:
+        assert result.stderr.startswith("Error: ")
+        assert result.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("where", ["before", "after"])
+def test_debug_shows_the_traceback(where: str) -> None:
+    from florist.errors import BundleError
+
+    verb = ["predict", "x", "--model", "nowhere"]
+    with pytest.raises(BundleError):
+        florist(*(["--debug", *verb] if where == "before" else [*verb, "--debug"]))
+
+
+def test_predicting_files_folders_and_patterns(bundle: Bundle, tmp_path: Path) -> None:
+    root = write_colours(tmp_path / "in", per_class=2)
+    (root / "red" / ".hidden.png").write_bytes(b"x")
+    (root / "red" / "notes.txt").write_bytes(b"x")
+    result = florist(
+        "predict", root / "red", root / "g*" / "*.png", root / "blue" / "001.png",
+        "--model", bundle.path, "--json",
+    )  # fmt: skip
+    assert result.exit_code == 0
+    answer = json.loads(result.stdout)
+    assert answer["model"] == {"name": "colours", "digest": bundle.digest}
+    best = [(Path(p["filename"]).parent.name, p["predictions"][0]) for p in answer["predictions"]]
+    assert [folder for folder, _ in best] == ["red", "red", "green", "green", "blue"]
+    assert all(folder == prediction["label"] for folder, prediction in best)
+    assert all(p["width"] == 32 and len(p["predictions"]) == 3 for p in answer["predictions"])
+
+
+def test_a_bad_file_has_its_own_error_and_the_others_are_done(
+    bundle: Bundle, red: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "cut.jpg").write_bytes(b"\xff\xd8\xff")
+    paths = [tmp_path / "cut.jpg", tmp_path / "gone.png", tmp_path / "no*.png", red]
+    result = florist("predict", *paths, "--model", bundle.path, "--json")
+    assert result.exit_code == 1
+    answers = json.loads(result.stdout)["predictions"]
+    assert "broken header" in answers[0]["error"]
+    assert "No such file" in answers[1]["error"]
+    assert "No such file" in answers[2]["error"]
+    assert answers[3]["predictions"][0]["label"] == "red"
+    table = florist("predict", *paths, "--model", bundle.path)
+    assert table.exit_code == 1
+    assert "broken header" in table.stdout
+    printed = florist("predict", *paths, "--csv", "--model", bundle.path, "--top", 2).stdout
+    rows = list(csv.DictReader(io.StringIO(printed)))
+    assert [row["rank"] for row in rows] == ["", "", "", "1", "2"]
+    assert rows[3]["label"] == "red"
+    assert 0 <= float(rows[4]["score"]) <= float(rows[3]["score"]) <= 1
+
+
+def test_standard_input(bundle: Bundle, red: Path) -> None:
+    result = florist("predict", "-", "--model", bundle.path, "--top", 1, stdin=red.read_bytes())
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[1].split()[:2] == ["-", "red"]
+    assert florist("predict", "-", "--model", bundle.path, stdin=b"").exit_code == 1
+
+
+def test_names_with_brackets_and_escapes_are_shown_as_they_are(
+    bundle: Bundle, tmp_path: Path
+) -> None:
+    name = tmp_path / "[bold]a\x1b[31m.png"
+    noisy_picture(COLOURS["red"], 1).save(name)
+    shown = florist("predict", name, "--model", bundle.path).stdout
+    assert "[bold]a\\x1b[31m.png" in shown.replace("\n", "")
+
+
+@pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
+def test_evaluating(bundle: Bundle, tmp_path: Path, engine: str) -> None:
+    root = write_colours(tmp_path / "data", per_class=4)
+    (root / "red" / "000.png").rename(root / "blue" / "wrong.png")
+    (root / "red" / "bad.png").write_bytes(b"")
+    base = ["evaluate", root, "--model", bundle.path, "--engine", engine]
+    result = florist(*base)
+    assert result.exit_code == 0
+    assert "Accuracy 91.7% on 12 pictures (95 % interval 64.6% to 98.5%)" in result.stdout
+    assert "blue/wrong.png" in result.stdout
+    assert "left out: red/bad.png: empty file" in result.stderr
+    report = json.loads(florist(*base, "--json").stdout)
+    assert report["confusion"] == [[4, 0, 1], [0, 4, 0], [0, 0, 3]]
+    assert florist(*base, "--fail-under", 0.9).exit_code == 0
+    failed = florist(*base, "--fail-under", 0.95)
+    assert failed.exit_code == 1
+    assert "0.9167 is under 0.95" in failed.stderr
+
+
+def test_pictures_that_made_the_model_do_not_measure_it(bundle: Bundle, tmp_path: Path) -> None:
+    import hashlib
+    import shutil
+
+    root = write_colours(tmp_path / "data", per_class=4)
+    model = tmp_path / "model"
+    shutil.copytree(bundle.path, model)
+    rows = ["side,class,sha256,file"]
+    for path in sorted(root.rglob("*.png"))[:9]:
+        side = "test" if path.stem == "003" else "train"
+        rows.append(f"{side},x,{hashlib.sha256(path.read_bytes()).hexdigest()},x")
+    (model / SPLIT).write_text("\n".join(rows) + "\n")
+    result = florist("evaluate", root, "--model", model)
+    assert "7 of 12 pictures are left out" in result.stderr
+    assert "on 5 pictures" in result.stdout
+    assert "on 12 pictures" in florist("evaluate", root, "--model", model, "--include-seen").stdout
+
+
+def test_checking(tmp_path: Path) -> None:
+    root = write_colours(tmp_path / "data", per_class=20)
+    good = florist("check", root)
+    assert good.exit_code == 0
+    assert "Ready to train." in good.stdout
+    assert good.stdout.splitlines()[0].split() == ["class", "train", "val", "test", "all"]
+    (root / "red" / "[x].png").write_bytes(b"")
+    bad = florist("check", root)
+    assert bad.exit_code == 1
+    assert bad.stdout.startswith("error   red/[x].png: empty file (0 bytes)\n")
+    answer = json.loads(florist("check", root, "--json").stdout)
+    assert answer["trainable"]
+    assert answer["problems"][0]["path"] == "red/[x].png"
+    for path in (root / "red").glob("*.png"):
+        path.unlink()
+    ruined = florist("check", root)
+    assert ruined.exit_code == 1
+    assert "Class red" in ruined.stdout
+
+
+def test_a_live_bar_on_a_terminal() -> None:
+    from rich.console import Console
+
+    from florist.cli.console import ConsoleListener
+
+    screen = io.StringIO()
+    listener = ConsoleListener(
+        Console(file=screen, force_terminal=True, width=100, highlight=False)
+    )
+    for done in range(1, 4):
+        listener.progress("Features", done, 3)
+    listener.epoch(1, 9, dict.fromkeys(("loss", "accuracy", "val_loss", "val_accuracy"), 0.5))
+    listener.close()
+    assert "Features: 3, " in screen.getvalue()
+    assert "← best" in screen.getvalue()
+    assert "/3" in screen.getvalue()
+
+
+def test_an_unreadable_terminal_pipe_is_no_error(bundle: Bundle, red: Path) -> None:
+    command = f"{sys.executable} -m florist predict {red} --model {bundle.path} --csv | head -c 1"
+    run = subprocess.run(
+        command, shell=True, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert "Traceback" not in run.stderr
+
+
+def test_a_picture_of_any_kind_is_answered_alike(bundle: Bundle, tmp_path: Path) -> None:
+    Image.new("CMYK", (40, 30), (0, 255, 255, 0)).save(tmp_path / "a.jpg")
+    Image.new("RGBA", (40, 30), (255, 0, 0, 255)).save(tmp_path / "b.webp")
+    answers = json.loads(florist("predict", tmp_path, "--model", bundle.path, "--json").stdout)[
+        "predictions"
+    ]
+    assert [a["predictions"][0]["label"] for a in answers] == ["red", "red"]

@@ -1,0 +1,108 @@
+"""What the documentation says is what the software does. `make docs` renews docs/cli.md."""
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import click
+import pytest
+from PIL import Image
+
+from florist.bundle import Bundle
+from florist.cli import cli
+from florist.training import TrainingConfig
+from florist.training.backbones import BACKBONES
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S)
+
+
+def commands(page: Path) -> list[str]:
+    lines = "\n".join(blocks(page, "sh")).replace("\\\n", " ").splitlines()
+    return [line for line in lines if line.startswith("florist ")]
+
+
+def cli_reference() -> str:
+    """Return docs/cli.md: the help of every verb."""
+    parts = ["# Every command\n\n`make docs` writes this page from `--help`.\n"]
+    settings = {**cli.context_settings, "terminal_width": 90}
+    root = click.Context(cli, info_name="florist", **settings)
+    verbs = [click.Context(verb, root, name) for name, verb in cli.commands.items()]
+    for context in (root, *verbs):
+        help_text = context.command.get_help(context)
+        parts.append(f"## `{context.command_path}`\n\n```\n{help_text}\n```\n")
+    return "\n".join(parts)
+
+
+def test_the_command_reference_is_what_help_prints() -> None:
+    assert (ROOT / "docs" / "cli.md").read_text(encoding="utf-8") == cli_reference()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_in_the_docs_are_understood(page: Path, tmp_path: Path) -> None:
+    for line in commands(page):
+        verb, *arguments = shlex.split(line.split(" | ")[0], comments=True)[1:]
+        cli.commands[verb].make_context(verb, arguments)
+
+
+def test_the_readme_shows_commands_of_every_verb_that_a_newcomer_needs() -> None:
+    shown = {line.split()[1] for line in commands(ROOT / "README.md")}
+    assert shown >= {"check", "train", "predict", "evaluate", "serve"}
+
+
+def test_make_targets_in_the_docs_exist() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
+    for page in PAGES:
+        assert set(re.findall(r"`?make ([a-z-]+)\b", "\n".join(blocks(page, "sh")))) <= targets
+
+
+def test_links_lead_somewhere() -> None:
+    for page in PAGES:
+        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_python_in_the_readme_runs(
+    bundle: Bundle,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    shutil.copytree(bundle.path, tmp_path / "output")
+    Image.new("RGB", (30, 30), (200, 20, 20)).save(tmp_path / "rose.jpg")
+    monkeypatch.chdir(tmp_path)
+    (code,) = blocks(ROOT / "README.md", "python")
+    exec(code, {})
+    assert capsys.readouterr().out.splitlines()[0].startswith("red 0.")
+
+
+def test_the_backbones_of_the_docs_are_those_of_the_table() -> None:
+    text = (ROOT / "docs/training.md").read_text()
+    rows = re.findall(r"^\| `(\w[\w.-]+)` \| (\d+) \|", text, re.M)
+    assert {name: int(size) for name, size in rows} == {
+        name: backbone.size for name, backbone in BACKBONES.items()
+    }
+
+
+def test_the_recipe_of_the_docs_is_the_default() -> None:
+    text = (ROOT / "docs/training.md").read_text()
+    default = TrainingConfig()
+    for option, value in [
+        ("`--backbone`", f"`{default.backbone}`"),
+        ("`--weights`", f"`{default.weights}`"),
+        ("`--unfreeze`", default.unfreeze),
+        ("`--views`", default.views),
+        ("`--epochs`, `--patience`", f"{default.epochs}, {default.patience}"),
+        ("`--fit`", f"`{default.fit}`"),
+        ("`--class-weight`", f"`{default.class_weight}`"),
+    ]:
+        assert f"| {option} | {value} |" in text
+
+
+if __name__ == "__main__":
+    (ROOT / "docs" / "cli.md").write_text(cli_reference(), encoding="utf-8")

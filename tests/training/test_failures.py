@@ -1,0 +1,114 @@
+"""What stands in the way of a training is named, with what to do about it."""
+
+import errno
+import math
+import resource
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from florist.dataset import Dataset, scan
+from florist.errors import DatasetError, TrainingError
+from florist.progress import Listener
+from florist.training import TrainingConfig, train
+from florist.training.failures import named_failures
+from florist.training.fit import require_numbers
+from tests.conftest import write_colours
+from tests.training.conftest import Recording, quick
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_loss_that_is_no_number_is_named(value: float) -> None:
+    require_numbers({"loss": 1.0, "val_loss": 2.0}, 0, quick())
+    with pytest.raises(TrainingError, match="no number any more in epoch 4.*0.001"):
+        require_numbers({"loss": 1.0, "val_loss": value}, 3, quick())
+
+
+def test_fewer_views_where_the_disk_is_small(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard, train_pictures = Recording(), len(dataset.train)
+    row = 6 * 6 * 96 * 2  # what the trunk of `quick` gives for a picture, in bytes
+    usage = type("Usage", (), {})
+    usage.free = 2**30 + row * (len(dataset.val) + 2 * train_pictures) + row  # type: ignore[attr-defined]
+    monkeypatch.setattr("shutil.disk_usage", lambda path: usage)
+    train(dataset, quick(views=5, epochs=1), tmp_path / "output", listener=heard)
+    assert any("room for 2 of 5 views" in line for line in heard.said)
+    usage.free = 2**30 + row  # type: ignore[attr-defined]
+    with pytest.raises(TrainingError, match="has only 1.1 GB free.*--views 0"):
+        train(dataset, quick(), tmp_path / "other")
+    with pytest.raises(TrainingError, match="has only 1.1 GB free"):
+        train(dataset, quick(views=0), tmp_path / "third")
+
+
+@pytest.fixture
+def small_files() -> Any:
+    """Let no file grow beyond 200 kB: what a full disk does, without filling one."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    signal.signal(signal.SIGXFSZ, ignored)
+
+
+@pytest.mark.usefixtures("small_files")
+def test_a_full_disk_while_features_are_written(dataset: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=r"disk of .* is full.*--resume"):
+        train(dataset, quick(), tmp_path / "output")
+    assert not (tmp_path / "output").exists()
+
+
+def test_a_full_disk_while_the_model_is_written(dataset: Dataset, tmp_path: Path) -> None:
+    class FillDisk(Listener):
+        def say(self, message: str) -> None:
+            if "Exporting" in message:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, before[1]))
+
+    output = tmp_path / "output"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        with pytest.raises(TrainingError, match="is full"):
+            train(dataset, quick(), output, listener=FillDisk())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert {path.name for path in tmp_path.iterdir()} == {"output.training"}
+    train(dataset, quick(), output, resume=True)
+    assert {path.name for path in tmp_path.iterdir()} == {"output"}
+
+
+def test_too_large_a_batch_names_a_smaller_one(tmp_path: Path) -> None:
+    with (
+        pytest.raises(TrainingError, match="batches of 64.*--batch-size 32"),
+        named_failures(quick(batch_size=64), tmp_path / "output"),
+    ):
+        np.empty((64, 2**20, 2**20))  # 512 TiB
+    exhausted = type("ResourceExhaustedError", (Exception,), {})
+    with (
+        pytest.raises(TrainingError, match="smaller backbone"),
+        named_failures(quick(), tmp_path / "output"),
+    ):
+        raise exhausted
+    with pytest.raises(OSError, match="denied"), named_failures(quick(), tmp_path):
+        raise PermissionError(errno.EACCES, "denied")
+
+
+def test_too_little_is_said_before_anything_is_written(tmp_path: Path) -> None:
+    root = write_colours(tmp_path / "data", per_class=3)
+    with pytest.raises(DatasetError, match="at least 5"):
+        train(scan(root), quick(), tmp_path / "output")
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+def test_without_keras_the_remedy_is_named(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "keras", None)
+    with pytest.raises(TrainingError, match=r"pip install 'florist\[train\]'"):
+        train(dataset, TrainingConfig(), tmp_path / "output")

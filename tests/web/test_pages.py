@@ -1,0 +1,175 @@
+"""The pages as the server draws them; tests/browser has what a browser makes of them."""
+
+import json
+import re
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+from PIL import Image
+from werkzeug.test import TestResponse
+
+from florist.web import create_app
+from florist.web.settings import Settings
+from tests.web.conftest import AppMaker, csrf_token, encoded, red
+
+PERSON = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+SCRIPT = {"Accept": "application/json"}
+
+
+def post(client: FlaskClient, *contents: bytes, **headers: str) -> TestResponse:
+    files = [(BytesIO(content), f"{number}.png") for number, content in enumerate(contents)]
+    form = {"csrf_token": csrf_token(client), "image": files}
+    return client.post("/", data=form, headers=PERSON | headers)
+
+
+def upload(client: FlaskClient) -> str:
+    """Send a picture, and return the address of the kept copy."""
+    page = post(client, red()).text
+    return page.partition('<img src="/uploads/')[2].partition('"')[0]
+
+
+@pytest.mark.parametrize(
+    ("contents", "status"),
+    [([red()], 200), ([b"text"], 415), ([red()[:40]], 422), ([b"text", red()], 200)],
+)
+def test_a_page_has_the_status_of_its_pictures(
+    client: FlaskClient, contents: list[bytes], status: int
+) -> None:
+    response = post(client, *contents)
+    assert response.status_code == status
+    assert response.mimetype == "text/html"
+    assert response.text.count('class="card sheet') == len(contents) + 1  # and the script's own
+
+
+def test_a_script_gets_the_cards_alone(client: FlaskClient) -> None:
+    response = post(client, red(), b"text", **SCRIPT)
+    assert response.status_code == 200
+    assert response.json is not None
+    good, bad = response.json["cards"]
+    assert ">red<" in good
+    assert "This is no picture that can be read" in bad
+    assert "<form" not in good
+
+
+def test_a_form_without_a_picture_says_what_to_do(client: FlaskClient) -> None:
+    response = post(client)
+    assert response.status_code == 400
+    assert "Choose a picture first." in response.text
+
+
+def test_a_script_gets_a_problem_for_what_is_no_picture_at_all(client: FlaskClient) -> None:
+    response = post(client, **SCRIPT)
+    assert response.status_code == 400
+    assert response.mimetype == "application/problem+json"
+
+
+def test_a_camera_left_unused_is_no_second_picture(client: FlaskClient) -> None:
+    files = [(BytesIO(red()), "rose.png"), (BytesIO(b""), "")]
+    form = {"csrf_token": csrf_token(client), "image": files}
+    assert client.post("/", data=form, headers=PERSON).text.count('data-state="done"') == 1
+
+
+def test_an_unsure_answer_says_so(client: FlaskClient) -> None:
+    grey = encoded(Image.new("RGB", (16, 16), (90, 90, 90)))
+    assert ">not sure<" in post(client, grey).text
+    assert ">not sure<" not in post(client, red()).text
+
+
+def test_a_picture_that_cannot_be_kept_is_answered_and_shown(
+    make_app: AppMaker, tmp_path: Path
+) -> None:
+    (tmp_path / "uploads").write_text("A file where a folder should be.")
+    page = post(make_app().test_client(), red()).text
+    assert "The picture could not be kept" in page
+    assert 'src="data:image/jpeg;base64,' in page
+
+
+def test_the_model_page_waits_for_the_model(tmp_path: Path) -> None:
+    app = create_app(settings=Settings(model=str(tmp_path), uploads=str(tmp_path / "uploads")))
+    client = app.test_client()
+    assert client.get("/", headers=PERSON).status_code == 200
+    assert client.get("/model", headers=PERSON).status_code == 503
+
+
+def test_a_kept_picture_is_served_as_nothing_else(client: FlaskClient) -> None:
+    response = client.get(f"/uploads/{upload(client)}")
+    assert response.status_code == 200
+    assert response.mimetype == "image/jpeg"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert "sandbox" in response.headers["Content-Security-Policy"]
+    assert "script-src" not in response.headers["Content-Security-Policy"]
+    assert response.headers["Cache-Control"] == "private, no-cache"
+    same = {"If-None-Match": response.headers["ETag"]}
+    assert client.get(f"/uploads/{upload(client)}", headers=same).status_code == 200
+    assert client.get(response.request.path, headers=same).status_code == 304
+
+
+@pytest.mark.parametrize("name", ["0" * 32, "..%2f..%2fetc%2fpasswd", "uploads.sqlite3"])
+def test_other_names_are_no_picture(client: FlaskClient, name: str) -> None:
+    upload(client)
+    assert client.get(f"/uploads/{name}").status_code == 404
+
+
+def test_deleting_needs_the_token(client: FlaskClient) -> None:
+    name = upload(client)
+    assert client.post(f"/uploads/{name}/delete").status_code == 400
+    assert client.post("/history/delete").status_code == 400
+    assert client.get(f"/uploads/{name}").status_code == 200
+
+
+def test_deleting_twice_is_no_mistake(client: FlaskClient) -> None:
+    name, form = upload(client), {"csrf_token": csrf_token(client)}
+    for said in ("The picture is deleted.", "had been deleted before"):
+        response = client.post(f"/uploads/{name}/delete", data=form, follow_redirects=True)
+        assert response.status_code == 200
+        assert said in response.text
+    assert client.get(f"/uploads/{name}").status_code == 404
+
+
+def test_nothing_can_be_deleted_where_nothing_is_kept(make_app: AppMaker) -> None:
+    client = make_app(keep_uploads=False).test_client()
+    form = {"csrf_token": csrf_token(client)}
+    assert client.post("/history/delete", data=form).status_code == 404
+    assert client.get("/history").status_code == 200
+
+
+@pytest.mark.parametrize("before", ["", "0" * 32, "'; drop table uploads; --", "\0"])
+def test_the_history_begins_anew_at_an_unknown_place(client: FlaskClient, before: str) -> None:
+    upload(client)
+    response = client.get("/history", query_string={"before": before})
+    assert response.status_code == 200
+    assert "0.png" in response.text
+
+
+def test_every_address_on_a_page_is_there(client: FlaskClient) -> None:
+    """Follow every link, style and script, which all are our own."""
+    upload(client)
+    for path in ("/", "/history", "/history/delete", "/model", "/docs", "/none"):
+        page = client.get(path, headers=PERSON).text
+        assert "style=" not in page
+        assert "<style" not in page
+        for address in re.findall(r'(?:href|src|action)="([^"#]+)"', page):
+            assert address.startswith("/"), address
+            assert client.get(address, buffered=True).status_code in {200, 405}, address
+
+
+def test_an_error_is_a_page_for_people(client: FlaskClient) -> None:
+    response = client.get("/none", headers=PERSON)
+    assert response.status_code == 404
+    assert response.mimetype == "text/html"
+    assert "<h1>There is nothing here</h1>" in response.text
+
+
+def test_a_forged_host_gets_no_page(make_app: AppMaker) -> None:
+    client = make_app(trusted_hosts=("localhost",)).test_client()
+    response = client.get("/", headers=PERSON | {"Host": "evil.example"})
+    assert response.status_code == 400
+    assert json.loads(response.data)["code"] == "bad-host"
+
+
+def test_without_pages_people_get_what_programs_get(make_app: AppMaker) -> None:
+    response = make_app(pages=False).test_client().get("/", headers=PERSON)
+    assert response.status_code == 404
+    assert json.loads(response.data)["code"] == "not-found"
