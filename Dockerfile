@@ -54,7 +54,8 @@ RUN --mount=type=cache,target=/root/.cache/pip \
 # A third of it is never loaded when an ONNX model runs on a CPU: OpenVINO's parts for GPUs and NPUs and
 # their cache, its readers of other formats, its tools (which would also report their use to Intel);
 # Pillow's fonts and AVIF, which florist does not use; SQLAlchemy's fast paths, beside each of which lies
-# the same in plain Python; headers, type stubs and tests of all libraries.
+# the same in plain Python, and databases that it has no driver for here; Pygments' colours for 500
+# programming languages; headers, type stubs and tests of all libraries.
 RUN cd /opt/venv/lib/python3.*/site-packages \
  && rm -rf openvino/libs/libopenvino_intel_[gn]pu_* openvino/libs/cache.json \
            openvino/libs/libopenvino_auto_* openvino/libs/libopenvino_hetero_* \
@@ -63,7 +64,9 @@ RUN cd /opt/venv/lib/python3.*/site-packages \
            openvino/libs/libopenvino_jax_* openvino/libs/libopenvino_c.* \
            openvino/frontend/[!_fo]*/ openvino/include openvino/cmake openvino/tools openvino_telemetry* \
            PIL/_avif* pillow.libs/libavif* PIL/_imagingft* pillow.libs/libharfbuzz* pillow.libs/libfreetype* \
-           numpy/distutils numpy/f2py numpy/_core/_simd* numpy/_core/*_tests* sqlalchemy/testing \
+           numpy/distutils numpy/f2py numpy/_core/_simd* numpy/_core/*_tests* \
+           sqlalchemy/testing sqlalchemy/dialects/mssql sqlalchemy/dialects/mysql sqlalchemy/dialects/oracle \
+           pygments/lexers/[a-z]*.py pygments/lexers/_*_builtins.py \
  && find sqlalchemy -name '*.so' -delete \
  && find . -type d -name tests -prune -exec rm -rf {} + \
  && find . \( -name '*.pyi' -o -name '*.a' -o -name '*.h' -o -name '*.c' \) -delete

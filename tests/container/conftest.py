@@ -1,10 +1,12 @@
 """A running engine, a fresh clone with a model in it, and the image made of them."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,9 @@ from tests.container.figures import Figures
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 IMAGE = "florist-test"
+TRAINER = "florist-test-train"
+
+Compose = Callable[..., str]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -116,3 +121,30 @@ def image(docker: Docker, clone: Path) -> str:
 def small(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """Another model, of a few kilobytes."""
     return write_colour_bundle(tmp_path_factory.mktemp("small") / "model")
+
+
+@pytest.fixture
+def compose(docker: Docker, clone: Path) -> Iterator[Compose]:
+    """docker compose in the clone, with the tests' images and a free port."""
+    plugin = docker.run("compose", "version", check=False).returncode == 0
+    client = [docker.client, "compose"] if plugin else ["docker-compose"]
+    images = {"app": {"image": IMAGE}, "train": {"image": TRAINER}}
+    (clone / "images.yaml").write_text(json.dumps({"services": images}))
+    project = ["-p", f"florist-test-{uuid.uuid4().hex[:8]}"]
+    files = ["-f", "compose.yaml", "-f", "images.yaml"]
+    environment = {**os.environ, "PORT": "127.0.0.1:0", "UID": str(os.getuid())}
+
+    def run(*arguments: str, **settings: str) -> str:
+        done = subprocess.run(
+            [*client, *project, *files, *arguments],
+            cwd=clone,
+            env={**environment, **settings},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    yield run
+    run("down", "--volumes", "--remove-orphans", "--timeout", "10")

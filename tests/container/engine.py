@@ -105,20 +105,23 @@ class Answer:
 class Container:
     """A container that serves."""
 
-    def __init__(self, docker: Docker, name: str) -> None:
+    def __init__(self, docker: Docker, name: str, port: int = 5000) -> None:
         self.docker = docker
         self.name = name
+        self.port = port
 
     @property
     def published(self) -> tuple[str, int]:
         """Where the port is on this machine."""
-        host, port = self.docker.run("port", self.name, "5000").stdout.split()[0].rsplit(":", 1)
+        host, port = (
+            self.docker.run("port", self.name, str(self.port)).stdout.split()[0].rsplit(":", 1)
+        )
         return host, int(port)
 
     @property
     def inside(self) -> tuple[str, int]:
         """Where it is on Docker's network, with nothing in between."""
-        return str(self.state("NetworkSettings")["IPAddress"]), 5000
+        return str(self.state("NetworkSettings")["IPAddress"]), self.port
 
     def state(self, part: str = "State") -> dict[str, Any]:
         return dict(self.docker.inspect(self.name)[part])

@@ -1,49 +1,15 @@
 """compose.yaml: the app, a training, and the profiles that need what is not here."""
 
-import json
 import os
 import shutil
-import subprocess
-import uuid
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
 from florist.bundle import read_bundle
-from tests.container.conftest import ROOT
+from tests.container.conftest import ROOT, TRAINER, Compose
 from tests.container.engine import Container, Docker
-
-Compose = Callable[..., str]
-TRAINER = "florist-test-train"
-
-
-@pytest.fixture
-def compose(docker: Docker, clone: Path) -> Iterator[Compose]:
-    """docker compose in the clone, with the tests' images and a free port."""
-    plugin = docker.run("compose", "version", check=False).returncode == 0
-    client = [docker.client, "compose"] if plugin else ["docker-compose"]
-    images = {"app": {"image": "florist-test"}, "train": {"image": TRAINER}}
-    (clone / "images.yaml").write_text(json.dumps({"services": images}))
-    project = ["-p", f"florist-test-{uuid.uuid4().hex[:8]}"]
-    files = ["-f", "compose.yaml", "-f", "images.yaml"]
-    environment = {**os.environ, "PORT": "127.0.0.1:0", "UID": str(os.getuid())}
-
-    def run(*arguments: str, **settings: str) -> str:
-        done = subprocess.run(
-            [*client, *project, *files, *arguments],
-            cwd=clone,
-            env={**environment, **settings},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    yield run
-    run("down", "--volumes", "--timeout", "10")
 
 
 def test_app(compose: Compose, docker: Docker, image: str, pictures: list[Path]) -> None:

@@ -186,21 +186,22 @@ def send_through_the_page(container: Any, picture: Path) -> None:
     assert answer.status in {200, 302, 303}, answer.body
 
 
-@pytest.mark.parametrize("users", [("10001:0", "10001:0"), ("1234567:0", "7654321:0")])
+@pytest.mark.parametrize("user", ["10001:0", "1234567:0"])
 def test_uploads_outlive_the_container(
-    docker: Docker, image: str, pictures: list[Path], tmp_path: Path, users: tuple[str, str]
+    docker: Docker, image: str, pictures: list[Path], tmp_path: Path, user: str
 ) -> None:
-    """With the user of the image, and with random ones, as OpenShift gives them."""
+    """With the user of the image, and with a random one, as OpenShift gives it."""
     volume = f"florist-test-{tmp_path.name}".lower()
     named = tmp_path / "spotted-in-the-garden.jpg"
     shutil.copy(pictures[0], named)
+    options = ("--volume", f"{volume}:/data", "--user", user)
     try:
-        for user in users:
-            options = ("--volume", f"{volume}:/data", "--user", user)
-            with docker.container(image, *options) as container:
-                container.wait_until_ready()
-                if user == users[0] and named.name not in history(container):
-                    send_through_the_page(container, named)
-                assert named.name in history(container)
+        with docker.container(image, *options) as container:
+            container.wait_until_ready()
+            assert named.name not in history(container)
+            send_through_the_page(container, named)
+        with docker.container(image, *options) as container:
+            container.wait_until_ready()
+            assert named.name in history(container)
     finally:
         docker.run("volume", "rm", "--force", volume)

@@ -159,12 +159,14 @@ def _drop_newcomers(listener: Any) -> None:
     """Let Linux drop the first packet of each new connection.
 
     A connection that came in between the last look and the closing of the socket would be reset. A
-    client whose first packet was dropped tries again a second later, and is refused properly.
+    client whose first packet was dropped tries again a second later, and is refused properly. Some
+    systems allow that to root only, which a container is not.
     """
     if sys.platform == "linux":
         drop_all = ctypes.create_string_buffer(struct.pack("HBBI", _BPF_RETURN, 0, 0, 0))
         program = struct.pack("HL", 1, ctypes.addressof(drop_all))
-        listener.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
+        with suppress(PermissionError):
+            listener.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
 
 
 def _first_bytes(sock: socket.socket) -> bytes:
