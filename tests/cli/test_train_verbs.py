@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -91,10 +92,32 @@ def test_the_demo_goes_on_with_what_is_there(
     )
 
 
+def test_the_demo_ends_on_a_page_and_stops_cleanly(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "florist", "demo", "--per-class", "10", "--epochs", "1"]
+    environment = os.environ | {"FLORIST_PORT": "0"}
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        try:
+            lines = iter(process.stderr.readline, "")
+            begun = list(takewhile(lambda line: "Booting worker" not in line, lines))
+            assert any("Listening at" in line for line in begun)
+            process.send_signal(signal.SIGTERM)
+            rest = process.stderr.read()
+            assert process.wait(timeout=60) == 0
+        finally:
+            process.kill()
+    assert "SIGSEGV" not in rest
+
+
 @pytest.mark.parametrize("stage", ["Reading", "Loading"])
 def test_ctrl_c_leaves_nothing_broken(tmp_path: Path, stage: str) -> None:
     root = write_colours(tmp_path / "data", per_class=12)
-    command = [sys.executable, "-m", "florist", "train", "data", *QUICK]
+    # A shell's background job would inherit that Ctrl-C is ignored.
+    program = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+    program += "from florist.cli import main; main()"
+    command = [sys.executable, "-c", program, "train", "data", *QUICK]
     with subprocess.Popen(
         command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, bufsize=1
     ) as process:

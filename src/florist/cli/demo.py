@@ -1,5 +1,8 @@
 """`florist demo`: everything once, on flowers that florist draws itself."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +13,6 @@ from florist.cli.console import debug_option, listening, stderr, stdout
 from florist.cli.evaluate import print_summary, read_report
 from florist.cli.options import output_option
 from florist.cli.predict import predict
-from florist.cli.serve import serve
 from florist.cli.train import train_and_report
 from florist.demo import write_demo
 from florist.errors import printable
@@ -77,4 +79,13 @@ def demo(data: Path, output: Path, per_class: int, epochs: int, seed: int, servi
     ctx.invoke(predict, paths=[str(tests)], model=output)
     stdout().print(f"\nYour own pictures: florist predict PICTURE --model {printable(output)}")
     if serving:
-        ctx.invoke(serve, model=str(output))
+        _become_server(output)
+
+
+def _become_server(output: Path) -> None:
+    """Go on as a process that never saw TensorFlow: its threads do not survive a server's fork."""
+    command = [sys.executable, "-m", "florist", "serve", "--model", str(output)]
+    sys.stdout.flush()
+    if os.name == "posix":
+        os.execv(sys.executable, command)  # noqa: S606 - our own command
+    click.get_current_context().exit(subprocess.call(command))  # noqa: S603
