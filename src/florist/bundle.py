@@ -4,6 +4,7 @@ A bundle is data, never a program. `manifest.json` says what the model expects a
 of every other file; reading a bundle checks them all.
 """
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -105,7 +106,7 @@ def write_bundle(
     try:
         write_files(staged)
         files = {file.name: _sha256(file) for file in sorted(staged.iterdir())}
-        complete = Manifest(**{**vars(manifest), "files": files})
+        complete = dataclasses.replace(manifest, files=files)
         (staged / MANIFEST).write_text(complete.to_json(), encoding="utf-8")
         staged.chmod(0o755)  # mkdtemp's 0700 would lock out a server that runs as somebody else
         for file in staged.iterdir():

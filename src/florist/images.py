@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import BinaryIO, Final, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,7 +81,12 @@ def read_bytes(path: str | os.PathLike[str], limits: Limits = DEFAULT_LIMITS) ->
     Raises `ImageTooLargeError`, or `OSError` when the file cannot be read.
     """
     with Path(path).open("rb") as file:
-        content = file.read(limits.max_bytes + 1)
+        return read_stream(file, limits)
+
+
+def read_stream(file: BinaryIO, limits: Limits = DEFAULT_LIMITS) -> bytes:
+    """Read an open file to its end, as `read_bytes` does."""
+    content = file.read(limits.max_bytes + 1)
     if len(content) > limits.max_bytes:
         raise ImageTooLargeError(
             f"larger than {limits.max_bytes / 2**20:.0f} MiB; save it smaller to use it"

@@ -133,6 +133,8 @@ def test_standard_input(bundle: Bundle, red: Path) -> None:
     assert result.exit_code == 0
     assert result.stdout.splitlines()[1].split()[:2] == ["-", "red"]
     assert florist("predict", "-", "--model", bundle.path, stdin=b"").exit_code == 1
+    large = florist("predict", "-", "--model", bundle.path, "--json", stdin=bytes(2**26 + 1))
+    assert "larger than 64 MiB" in large.stdout
 
 
 def test_names_with_brackets_and_escapes_are_shown_as_they_are(

@@ -17,7 +17,7 @@ from florist.cli.console import debug_option, new_table, stdout
 from florist.cli.options import engine_option, model_option
 from florist.errors import ImageError, printable
 from florist.formats import is_hidden, is_picture_name
-from florist.images import load_picture, read_bytes
+from florist.images import load_picture, read_bytes, read_stream
 from florist.prediction import DEFAULT_TOP_K, Prediction, Predictor, load
 
 _STANDARD_INPUT: Final = "-"
@@ -91,7 +91,7 @@ def _answer(predictor: Predictor, path: str, top_k: int) -> Answer:
     start = time.perf_counter()
     try:
         if path == _STANDARD_INPUT:
-            content = sys.stdin.buffer.read(predictor.limits.max_bytes + 1)
+            content = read_stream(sys.stdin.buffer, predictor.limits)
         else:
             content = read_bytes(path, predictor.limits)
         picture = load_picture(content, predictor.bundle.manifest.spec, predictor.limits)

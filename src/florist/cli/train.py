@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from florist import training
-from florist.bundle import REPORT, Bundle, require_free
+from florist.bundle import REPORT, require_free
 from florist.cli.check import print_counts, print_problems
 from florist.cli.console import debug_option, listening, muted_stderr, stderr, stdout
 from florist.cli.evaluate import print_summary, read_report
@@ -108,7 +108,7 @@ def train_and_report(
     *,
     resume: bool = False,
     force: bool = False,
-) -> Bundle:
+) -> None:
     """Check, train, and print what was measured and where it is."""
     require_free(output, replace=force)
     with listening() as listener, _resumable(output):
@@ -127,7 +127,6 @@ def train_and_report(
     where = printable(output)
     console.print(f"Model folder: {where} (README.md describes it, {REPORT} has all figures)")
     console.print(f"Training plot: {where}{os.sep}training.png")
-    return bundle
 
 
 def _config(recipe: dict[str, Any], output: Path, resume: bool) -> TrainingConfig:

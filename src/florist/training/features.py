@@ -21,6 +21,7 @@ from florist.images import RGB
 from florist.progress import Listener
 from florist.training.augment import view
 from florist.training.config import TrainingConfig
+from florist.training.network import as_list
 from florist.training.store import ArrayStore
 from florist.training.workspace import Job
 
@@ -159,8 +160,7 @@ def _compute(
                 pictures = np.concatenate([future.result() for future in ahead])
                 following = chunks[number + 1][1] if number + 1 < len(chunks) else []
                 ahead = [pool.submit(views, sample) for sample in following]
-                outputs = frozen.predict_on_batch(pictures)
-                outputs = outputs if isinstance(outputs, (list, tuple)) else [outputs]
+                outputs = as_list(frozen.predict_on_batch(pictures))
                 store.append([np.clip(o, -_LARGEST_HALF, _LARGEST_HALF) for o in outputs])
                 done = (start + len(chunk)) * views.count
                 listener.progress(f"Features ({side})", done, total)

@@ -44,7 +44,7 @@ class Network:
         if self.trunk is None:
             raise ValueError("nothing is frozen")
         pictures = keras.Input(self.backbone.input_shape[1:], dtype="uint8")
-        return keras.Model(pictures, _as_list(self.trunk(self.rescale(pictures))))
+        return keras.Model(pictures, as_list(self.trunk(self.rescale(pictures))))
 
 
 class Classifier(keras.Model):
@@ -193,7 +193,8 @@ def _tiny(shape: tuple[int, int, int]) -> keras.Model:
     return keras.Model(inputs, values, name="tiny")
 
 
-def _as_list(values: Any) -> list[Any]:
+def as_list(values: Any) -> list[Any]:
+    """Undo that Keras unpacks a list of one tensor."""
     return list(values) if isinstance(values, (list, tuple)) else [values]
 
 
