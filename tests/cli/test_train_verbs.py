@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from itertools import takewhile
 from pathlib import Path
 
@@ -111,8 +112,8 @@ def test_the_demo_ends_on_a_page_and_stops_cleanly(tmp_path: Path) -> None:
     assert "SIGSEGV" not in rest
 
 
-@pytest.mark.parametrize("stage", ["Reading", "Loading"])
-def test_ctrl_c_leaves_nothing_broken(tmp_path: Path, stage: str) -> None:
+@pytest.mark.parametrize(("stage", "delay"), [("Reading", 0), ("Loading", 0), ("Loading", 0.5)])
+def test_ctrl_c_leaves_nothing_broken(tmp_path: Path, stage: str, delay: float) -> None:
     root = write_colours(tmp_path / "data", per_class=12)
     # A shell's background job would inherit that Ctrl-C is ignored.
     program = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
@@ -122,13 +123,17 @@ def test_ctrl_c_leaves_nothing_broken(tmp_path: Path, stage: str) -> None:
         command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, bufsize=1
     ) as process:
         assert process.stderr is not None
-        for line in process.stderr:
-            if line.startswith(stage):
-                process.send_signal(signal.SIGINT)
-                break
-        rest = process.stderr.read()
-        code = process.wait(timeout=120)
-    assert code == 130
+        try:
+            for line in process.stderr:
+                if line.startswith(stage):
+                    time.sleep(delay)
+                    process.send_signal(signal.SIGINT)
+                    break
+            _, rest = process.communicate(timeout=120)
+        finally:
+            process.kill()
+    assert process.returncode == 130
+    assert rest.splitlines()[-1] == "Interrupted."
     assert "Traceback" not in rest
     assert not (tmp_path / "output").exists()
     assert root.exists()

@@ -10,7 +10,7 @@ import click
 
 from florist import __version__
 from florist.cli.check import check
-from florist.cli.console import debug_option, is_debugging, print_error
+from florist.cli.console import INTERRUPTED, debug_option, is_debugging, print_error
 from florist.cli.demo import demo
 from florist.cli.evaluate import evaluate
 from florist.cli.image import image
@@ -36,7 +36,7 @@ class _Florist(click.Group):
             self._fail(ctx, f"{where}{error.strerror or error}.")
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
-            ctx.exit(130)
+            ctx.exit(INTERRUPTED)
 
     def _fail(self, ctx: click.Context, message: str) -> None:
         if is_debugging(ctx):

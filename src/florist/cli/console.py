@@ -1,6 +1,7 @@
 """What the verbs share for talking to a person: results to stdout, everything else to stderr."""
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -24,6 +25,8 @@ from rich.text import Text
 from florist.progress import Listener
 
 _DEBUG: Final = "florist.debug"
+INTERRUPTED: Final = 130
+"""The exit code after Ctrl-C: 128 and the number of the signal."""
 _SECONDS_BETWEEN_LINES: Final = 10.0
 
 # Markup off: file names and labels may hold square brackets.
@@ -153,15 +156,30 @@ class ConsoleListener(Listener):
 
 
 @contextmanager
-def muted_stderr() -> Iterator[None]:
-    """Silence the process' standard error: TensorFlow's import writes to it from C++."""
+def importing_tensorflow() -> Iterator[None]:
+    """Silence standard error, to which the import writes from C++, and let Ctrl-C end it at once.
+
+    A `KeyboardInterrupt` inside of this import may be swallowed, come out as an `ImportError`, or
+    leave a lock that is waited for without end.
+    """
     sys.stderr.flush()
     kept = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
+
+    def leave(number: int, frame: object) -> None:
+        os.write(kept, b"Interrupted.\n")
+        os._exit(INTERRUPTED)
+
+    # Where Ctrl-C is ignored, as in a shell's background job, it stays ignored.
+    interruptible = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     try:
         os.dup2(nowhere, 2)
+        if interruptible:
+            signal.signal(signal.SIGINT, leave)
         yield
     finally:
+        if interruptible:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nowhere)

@@ -13,7 +13,7 @@ from click.core import ParameterSource
 from florist import training
 from florist.bundle import REPORT, require_free
 from florist.cli.check import print_counts, print_problems
-from florist.cli.console import debug_option, listening, muted_stderr, stderr, stdout
+from florist.cli.console import debug_option, importing_tensorflow, listening, stderr, stdout
 from florist.cli.evaluate import print_summary, read_report
 from florist.cli.options import output_option
 from florist.dataset import require_trainable, scan
@@ -117,7 +117,7 @@ def train_and_report(
         require_trainable(found)
         print_counts(stderr(), found)
         listener.say("Loading Keras.")
-        with muted_stderr():
+        with importing_tensorflow():
             load_keras()
         bundle = training.train(
             found, config, output, listener=listener, resume=resume, force=force

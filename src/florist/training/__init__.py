@@ -19,8 +19,10 @@ def load_keras() -> None:
     """
     try:
         import keras  # noqa: F401
-    except ImportError as error:
-        raise TrainingError("Training needs Keras: pip install 'florist[train]'") from error
+    except ModuleNotFoundError as error:
+        raise TrainingError(
+            f"Training needs Keras ({error}): pip install 'florist[train]'"
+        ) from error
 
 
 def train(
