@@ -6,8 +6,21 @@
 'rose'
 """
 
+from typing import TYPE_CHECKING, Any
+
 from florist.errors import FloristError
-from florist.prediction import Prediction, Predictor, load
+
+if TYPE_CHECKING:
+    from florist.prediction import Prediction, Predictor, load
 
 __all__ = ["FloristError", "Prediction", "Predictor", "load"]
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """Import what predicts when it is asked for (PEP 562): `florist --help` never does."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from florist import prediction
+
+    return getattr(prediction, name)

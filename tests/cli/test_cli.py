@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
@@ -17,7 +18,7 @@ from florist.bundle import SPLIT, Bundle
 from florist.cli import cli
 from tests.conftest import COLOURS, noisy_picture, write_colours
 
-VERBS = list(cli.commands)
+VERBS = cli.list_commands(click.Context(cli))
 QUICK = [
     *("--backbone", "tiny", "--unfreeze", "3", "--views", "2", "--epochs", "2"),
     *("--dense", "8", "--batch-size", "8"),
@@ -46,6 +47,20 @@ def test_every_verb_has_help_with_an_example(verb: str) -> None:
     text = florist(verb, "--help").stdout
     assert "Example" in text
     assert f"florist {verb}" in text
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_list_of_verbs_says_what_each_says_of_itself(verb: str) -> None:
+    command = cli.get_command(click.Context(cli), verb)
+    assert command is not None
+    listed = florist("--help").stdout.split("Commands:")[1]
+    assert command.get_short_help_str(200) in " ".join(listed.split())
+
+
+def test_help_imports_only_what_it_needs() -> None:
+    program = "import sys, florist.cli; florist.cli.cli(['--help'], standalone_mode=False);"
+    program += "sys.exit(bool({'numpy', 'PIL', 'rich', 'flask', 'openvino'} & sys.modules.keys()))"
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 
 def test_running_as_a_module() -> None:

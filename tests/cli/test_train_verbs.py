@@ -16,7 +16,6 @@ from florist.cli import cli
 from florist.training.workspace import Workspace
 from tests.conftest import write_colours
 
-VERBS = list(cli.commands)
 QUICK = [
     *("--backbone", "tiny", "--unfreeze", "3", "--views", "2", "--epochs", "2"),
     *("--dense", "8", "--batch-size", "8"),

@@ -4,24 +4,48 @@ import errno
 import os
 import sys
 import warnings
-from typing import Any
+from importlib import import_module
+from typing import Any, Final
 
 import click
 
 from florist import __version__
-from florist.cli.check import check
-from florist.cli.console import INTERRUPTED, debug_option, is_debugging, print_error
-from florist.cli.demo import demo
-from florist.cli.evaluate import evaluate
-from florist.cli.image import image
-from florist.cli.predict import predict
-from florist.cli.serve import serve
-from florist.cli.train import train
+from florist.cli.debug import debug_option, is_debugging
 from florist.errors import FloristError, printable
+
+INTERRUPTED: Final = 130
+"""The exit code after Ctrl-C: 128 and the number of the signal."""
+
+# A verb's module is imported when the verb is called, so this page holds what `--help` lists.
+_VERBS: Final = {
+    "demo": "Draw five flowers, train a small network on them, and serve it on a page.",
+    "check": "Name every problem of the pictures in DATASET, with its file.",
+    "train": "Train a classifier on the pictures in DATASET.",
+    "evaluate": "Measure a model on the pictures in DATASET.",
+    "predict": "Name what pictures show.",
+    "serve": "Serve the model as a page for people and an API for programs.",
+    "image": "Build a container image that serves the model.",
+}
 
 
 class _Florist(click.Group):
-    """Turns what florist and the system raise into a line and an exit code."""
+    """Imports a verb when it is called; turns what it raises into a line and an exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the verbs' names."""
+        return list(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a verb."""
+        if cmd_name not in _VERBS:
+            return None
+        verb: click.Command = getattr(import_module(f"florist.cli.{cmd_name}"), cmd_name)
+        return verb
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the verbs without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_VERBS.items()))
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a verb. Exit codes: 1 for a named error, 130 for Ctrl-C; click's own 2 for usage."""
@@ -41,6 +65,8 @@ class _Florist(click.Group):
     def _fail(self, ctx: click.Context, message: str) -> None:
         if is_debugging(ctx):
             raise  # noqa: PLE0704 - called from except blocks only
+        from florist.cli.console import print_error
+
         print_error(message)
         ctx.exit(1)
 
@@ -58,10 +84,6 @@ def cli() -> None:
     florist serve                     let others ask it, on a page and over HTTP
     florist image                     pack it all into a container image
     """
-
-
-for _verb in (demo, check, train, evaluate, predict, serve, image):
-    cli.add_command(_verb)
 
 
 def main() -> None:

@@ -10,7 +10,8 @@ from typing import Final
 import click
 from rich.console import Console
 
-from florist.cli.console import debug_option, listening, new_table, stdout
+from florist.cli.console import listening, new_table, stdout
+from florist.cli.debug import debug_option
 from florist.dataset import SIDES, Dataset, Problem, require_trainable, scan
 from florist.errors import DatasetError
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
-import click
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -22,11 +21,9 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from florist.cli import INTERRUPTED
 from florist.progress import Listener
 
-_DEBUG: Final = "florist.debug"
-INTERRUPTED: Final = 130
-"""The exit code after Ctrl-C: 128 and the number of the signal."""
 _SECONDS_BETWEEN_LINES: Final = 10.0
 
 # Markup off: file names and labels may hold square brackets.
@@ -57,25 +54,6 @@ def new_table(*columns: str) -> Table:
     for number, column in enumerate(columns):
         table.add_column(column, justify="right" if number else "left", overflow="fold")
     return table
-
-
-def _remember_debug(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
-    if value:
-        ctx.find_root().meta[_DEBUG] = True
-
-
-def is_debugging(ctx: click.Context) -> bool:
-    """Tell whether `--debug` was given, before or after the verb."""
-    return bool(ctx.find_root().meta.get(_DEBUG))
-
-
-debug_option = click.option(
-    "--debug",
-    is_flag=True,
-    expose_value=False,
-    callback=_remember_debug,
-    help="Show the traceback of an error.",
-)
 
 
 class _Speed(ProgressColumn):

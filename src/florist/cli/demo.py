@@ -9,7 +9,8 @@ from typing import Final
 import click
 
 from florist.bundle import MANIFEST, read_bundle
-from florist.cli.console import debug_option, listening, stderr, stdout
+from florist.cli.console import listening, stderr, stdout
+from florist.cli.debug import debug_option
 from florist.cli.evaluate import print_summary, read_report
 from florist.cli.options import output_option
 from florist.cli.predict import predict

@@ -8,7 +8,8 @@ import click
 from rich.console import Console
 
 from florist.bundle import REPORT, Bundle
-from florist.cli.console import debug_option, listening, new_table, stderr, stdout
+from florist.cli.console import listening, new_table, stderr, stdout
+from florist.cli.debug import debug_option
 from florist.cli.options import engine_option, model_option
 from florist.dataset import read_labelled
 from florist.errors import BundleError, printable

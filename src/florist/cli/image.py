@@ -6,7 +6,8 @@ from pathlib import Path
 import click
 
 from florist.bundle import read_bundle
-from florist.cli.console import debug_option, stdout
+from florist.cli.console import stdout
+from florist.cli.debug import debug_option
 from florist.cli.options import model_option
 from florist.container import build_image, write_context
 from florist.errors import printable

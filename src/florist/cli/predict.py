@@ -13,7 +13,8 @@ from typing import Any, Final
 
 import click
 
-from florist.cli.console import debug_option, new_table, stdout
+from florist.cli.console import new_table, stdout
+from florist.cli.debug import debug_option
 from florist.cli.options import engine_option, model_option
 from florist.errors import ImageError, printable
 from florist.formats import is_hidden, is_picture_name

@@ -13,7 +13,8 @@ from click.core import ParameterSource
 from florist import training
 from florist.bundle import REPORT, require_free
 from florist.cli.check import print_counts, print_problems
-from florist.cli.console import debug_option, importing_tensorflow, listening, stderr, stdout
+from florist.cli.console import importing_tensorflow, listening, stderr, stdout
+from florist.cli.debug import debug_option
 from florist.cli.evaluate import print_summary, read_report
 from florist.cli.options import output_option
 from florist.dataset import require_trainable, scan
