@@ -3,8 +3,10 @@
 import csv
 import io
 import json
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -251,3 +253,19 @@ def test_a_picture_of_any_kind_is_answered_alike(bundle: Bundle, tmp_path: Path)
         "predictions"
     ]
     assert [a["predictions"][0]["label"] for a in answers] == ["red", "red"]
+
+
+def test_ctrl_c_is_heeded_even_where_it_was_swallowed() -> None:
+    from florist.cli.console import listening
+
+    # In a shell's background job it would be ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with listening() as listener:
+            with suppress(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+            with pytest.raises(KeyboardInterrupt):
+                listener.progress("Reading pictures", 1, 2)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)

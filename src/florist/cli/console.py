@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -81,9 +81,24 @@ class ConsoleListener(Listener):
         self._best = float("inf")
         self._began_with = 0
         self._began_at = self._printed_at = self._epoch_at = time.monotonic()
+        self._interrupted = False
+
+    def interrupt(self, number: int, frame: object) -> None:
+        """Handle Ctrl-C as Python does, and remember it.
+
+        What is raised while Python cleans up behind itself (in a finaliser, say) is printed and
+        forgotten; the next report of progress raises it again.
+        """
+        self._interrupted = True
+        raise KeyboardInterrupt
+
+    def _heed(self) -> None:
+        if self._interrupted:
+            raise KeyboardInterrupt
 
     def progress(self, stage: str, done: int, total: int) -> None:
         """Move the bar of a stage, or print a line every ten seconds; and one at its end."""
+        self._heed()
         now = self._epoch_at = time.monotonic()
         if stage != self._stage:
             self._begin(stage, done, total, now)
@@ -109,6 +124,7 @@ class ConsoleListener(Listener):
 
     def epoch(self, number: int, epochs: int, logs: Mapping[str, float]) -> None:
         """Print one line for a finished epoch."""
+        self._heed()
         now = time.monotonic()
         seconds, self._epoch_at = now - self._epoch_at, now
         line = Text(
@@ -123,6 +139,7 @@ class ConsoleListener(Listener):
 
     def say(self, message: str) -> None:
         """Print a sentence."""
+        self._heed()
         self._console.print(message, soft_wrap=True)
         self._epoch_at = time.monotonic()
 
@@ -131,6 +148,18 @@ class ConsoleListener(Listener):
         if self._stage and self._console.is_terminal:
             self._bars.stop()
         self._stage = ""
+
+
+@contextmanager
+def _at_ctrl_c(handle: Callable[[int, object], None]) -> Iterator[None]:
+    """Have Ctrl-C handled, unless it is ignored, as in a shell's background job."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
@@ -148,16 +177,11 @@ def importing_tensorflow() -> Iterator[None]:
         os.write(kept, b"Interrupted.\n")
         os._exit(INTERRUPTED)
 
-    # Where Ctrl-C is ignored, as in a shell's background job, it stays ignored.
-    interruptible = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     try:
         os.dup2(nowhere, 2)
-        if interruptible:
-            signal.signal(signal.SIGINT, leave)
-        yield
+        with _at_ctrl_c(leave):
+            yield
     finally:
-        if interruptible:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nowhere)
@@ -165,9 +189,10 @@ def importing_tensorflow() -> Iterator[None]:
 
 @contextmanager
 def listening() -> Iterator[ConsoleListener]:
-    """Give a listener whose bar is gone afterwards, whatever happens."""
+    """Give a listener whose bar is gone afterwards, whatever happens, and that heeds Ctrl-C."""
     listener = ConsoleListener(stderr())
     try:
-        yield listener
+        with _at_ctrl_c(listener.interrupt):
+            yield listener
     finally:
         listener.close()
