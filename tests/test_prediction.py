@@ -14,7 +14,7 @@ from PIL import Image
 
 import florist
 from florist.bundle import MANIFEST, Bundle, Manifest, read_bundle, require_free, write_bundle
-from florist.engine import ENGINES, load_engine
+from florist.engine import ENGINES, Runtime, load_engine
 from florist.errors import BundleError, EngineError
 from florist.images import ImageSpec
 from tests.conftest import COLOURS, noisy_picture
@@ -31,7 +31,9 @@ def model(bundle: Bundle, tmp_path: Path) -> Path:
 def test_the_best_prediction_comes_first(bundle: Bundle, engine: str, colour: str) -> None:
     buffer = BytesIO()
     noisy_picture(COLOURS[colour], 1).save(buffer, "PNG")
-    predictions = florist.load(bundle.path, engine=engine).predict(buffer.getvalue(), top_k=2)
+    predictions = florist.load(bundle.path, Runtime(engine=engine)).predict(
+        buffer.getvalue(), top_k=2
+    )
     assert predictions[0].label == colour
     assert predictions[0].score > predictions[1].score
     assert len(predictions) == 2
@@ -39,16 +41,17 @@ def test_the_best_prediction_comes_first(bundle: Bundle, engine: str, colour: st
 
 def test_engines_agree(bundle: Bundle) -> None:
     pictures = np.random.default_rng(0).integers(0, 256, (9, 16, 16, 3), np.uint8)
-    first, second = (load_engine(bundle, name)(pictures) for name in ENGINES)
+    first, second = (load_engine(bundle, Runtime(engine=name))(pictures) for name in ENGINES)
     assert first.shape == (9, 3)
     np.testing.assert_allclose(first, second, atol=1e-6)
     np.testing.assert_allclose(first.sum(axis=1), 1, atol=1e-5)
 
 
-def test_an_engine_answers_several_threads_at_once(bundle: Bundle) -> None:
+@pytest.mark.parametrize("at_once", [1, 4])
+def test_an_engine_answers_several_threads_at_once(bundle: Bundle, at_once: int) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
-    predictor = florist.load(bundle.path, threads=1)
+    predictor = florist.load(bundle.path, Runtime(threads=1, at_once=at_once))
     pictures = np.random.default_rng(0).integers(0, 256, (64, 16, 16, 3), np.uint8)
     alone = [predictor.probabilities(picture) for picture in pictures]
     with ThreadPoolExecutor(8) as pool:
@@ -84,6 +87,8 @@ def spoil_manifest(folder: Path, **changes: object) -> None:
         (lambda f: spoil_manifest(f, spec={"size": 10**9, "fit": "pad"}), "spec.size"),
         (lambda f: spoil_manifest(f, spec={"size": 32, "fit": "melt"}), "spec.fit"),
         (lambda f: spoil_manifest(f, files={}), "model.onnx is not among"),
+        (lambda f: spoil_manifest(f, precision="int4"), "precision"),
+        (lambda f: spoil_manifest(f, precision="int8"), "model.int8.onnx is not among"),
         (lambda f: spoil_manifest(f, files={"../../etc/passwd": "0"}), "cannot be used"),
     ],
 )
@@ -97,19 +102,23 @@ def test_a_spoilt_model_folder_is_named(model: Path, spoil, says: str) -> None: 
 def test_a_network_that_does_not_fit_its_manifest(bundle: Bundle, model: Path, engine: str) -> None:
     spoil_manifest(model, classes=["one", "two"])
     with pytest.raises(EngineError, match="shape \\(1, 3\\).*2 classes"):
-        load_engine(read_bundle(model), engine)
+        load_engine(read_bundle(model), Runtime(engine=engine))
     broken = Bundle(path=model, manifest=bundle.manifest, digest="")
-    broken.model.write_bytes(b"no network")
+    broken.network("float32").write_bytes(b"no network")
     with pytest.raises(EngineError, match=f"{engine} cannot run"):
-        load_engine(broken, engine)
+        load_engine(broken, Runtime(engine=engine))
 
 
 def test_engines_that_are_not_there(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(EngineError, match="openvino, onnxruntime"):
-        load_engine(bundle, "tensorrt")
+        load_engine(bundle, Runtime(engine="tensorrt"))
+    with pytest.raises(EngineError, match="auto, float32, int8"):
+        Runtime(precision="int4")
+    with pytest.raises(BundleError, match=r"has no model\.int8\.onnx"):
+        load_engine(bundle, Runtime(precision="int8"))
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(EngineError, match=r"pip install 'florist\[onnxruntime\]'"):
-        load_engine(bundle, "onnxruntime")
+        load_engine(bundle, Runtime(engine="onnxruntime"))
 
 
 def test_writing_leaves_all_or_nothing(tmp_path: Path) -> None:
@@ -161,4 +170,4 @@ def test_predicting_imports_no_tensorflow_and_reports_to_nobody(bundle: Bundle) 
 
 
 def test_the_public_names_are_these() -> None:
-    assert florist.__all__ == ["FloristError", "Prediction", "Predictor", "load"]
+    assert florist.__all__ == ["FloristError", "Prediction", "Predictor", "Runtime", "load"]

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from florist.errors import FloristError
 
 if TYPE_CHECKING:
+    from florist.engine import Runtime
     from florist.prediction import Prediction, Predictor, load
 
-__all__ = ["FloristError", "Prediction", "Predictor", "load"]
+__all__ = ["FloristError", "Prediction", "Predictor", "Runtime", "load"]
 __version__ = "0.1.0"
 
 

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from florist.errors import BundleError, printable
 from florist.images import FITS, ImageSpec
@@ -21,9 +21,14 @@ from florist.images import FITS, ImageSpec
 SCHEMA: Final = 1
 MANIFEST: Final = "manifest.json"
 MODEL: Final = "model.onnx"
+INT8_MODEL: Final = "model.int8.onnx"
 LABELS: Final = "labels.txt"
 REPORT: Final = "report.json"
 SPLIT: Final = "split.csv"
+
+Precision = Literal["float32", "int8"]
+NETWORKS: Final[Mapping[Precision, str]] = {"float32": MODEL, "int8": INT8_MODEL}
+"""The exported network's file for each precision that it computes in."""
 
 _REMEDY: Final = "Copy the folder again from where it was trained, or train it again."
 
@@ -32,8 +37,9 @@ _REMEDY: Final = "Copy the folder again from where it was trained, or train it a
 class Manifest:
     """What `manifest.json` says.
 
-    `files` maps each file's name to its SHA-256; `trained` holds what the model was made from
-    (backbone, weights, recipe, data set), for people and the model's page, not for predicting.
+    `files` maps each file's name to its SHA-256; `precision` says which of the networks answers
+    where nobody asks for another; `trained` holds what the model was made from (backbone, weights,
+    recipe, data set), for people and the model's page, not for predicting.
     """
 
     name: str
@@ -41,6 +47,7 @@ class Manifest:
     florist: str
     classes: tuple[str, ...]
     spec: ImageSpec
+    precision: Precision = "float32"
     files: Mapping[str, str] = field(default_factory=dict)
     trained: Mapping[str, Any] = field(default_factory=dict)
     schema: int = SCHEMA
@@ -61,10 +68,17 @@ class Bundle:
     manifest: Manifest
     digest: str
 
-    @property
-    def model(self) -> Path:
-        """The exported network."""
-        return self.path / MODEL
+    def network(self, precision: Precision) -> Path:
+        """Return the file of the exported network that computes in `precision`.
+
+        Raises `BundleError` where the folder has none.
+        """
+        name = NETWORKS[precision]
+        if name not in self.manifest.files:
+            raise BundleError(
+                f"{printable(self.path)} has no {name}. Leave --precision out, or train again."
+            )
+        return self.path / name
 
 
 def read_bundle(path: str | os.PathLike[str]) -> Bundle:
@@ -191,10 +205,13 @@ def _parse(content: bytes, file: Path) -> Manifest:
             florist=_text(raw["florist"]),
             classes=tuple(_text(name) for name in raw["classes"]),
             spec=ImageSpec(size=raw["spec"]["size"], fit=raw["spec"]["fit"]),
+            precision=raw["precision"],
             files={_file_name(name): _text(digest) for name, digest in raw["files"].items()},
             trained=dict(raw["trained"]),
         )
-        _require(MODEL in manifest.files, f"{MODEL} is not among its files")
+        _require(manifest.precision in NETWORKS, "precision")
+        network = NETWORKS[manifest.precision]
+        _require(network in manifest.files, f"{network} is not among its files")
         _require(len(set(manifest.classes)) == len(manifest.classes) >= 2, "classes")
         _require(type(manifest.spec.size) is int and 8 <= manifest.spec.size <= 2048, "spec.size")
         _require(manifest.spec.fit in FITS, "spec.fit")

@@ -20,13 +20,11 @@ from florist.bundle import SPLIT, Bundle
 from florist.dataset import Dataset, Sample
 from florist.engine import Probabilities
 from florist.errors import DatasetError, printable
-from florist.images import RGB
 from florist.prediction import Predictor
 from florist.progress import Progress, silent
 
 CALIBRATION_BINS: Final = 15
 _MISTAKES: Final = 20
-_AHEAD: Final = 64
 
 
 @dataclass(frozen=True)
@@ -129,18 +127,17 @@ def predict_all(
     spec, limits = predictor.bundle.manifest.spec, predictor.limits
     result = np.empty((len(samples), len(predictor.classes)), np.float32)
 
-    def decode(sample: Sample) -> RGB:
-        return sample.load(spec, limits)
+    def predict(sample: Sample) -> Probabilities:
+        return predictor.probabilities(sample.load(spec, limits))
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for start in range(
-            0, len(samples), _AHEAD
-        ):  # decoded pictures in memory: no more than this
-            for index, pixels in enumerate(
-                pool.map(decode, samples[start : start + _AHEAD]), start
-            ):
-                result[index] = predictor.probabilities(pixels)
+        try:
+            for index, row in enumerate(pool.map(predict, samples)):
+                result[index] = row
                 progress("Predicting", index + 1, len(samples))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
     return result
 
 

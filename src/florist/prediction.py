@@ -7,7 +7,13 @@ from typing import Final
 import numpy as np
 
 from florist.bundle import Bundle, read_bundle
-from florist.engine import DEFAULT_ENGINE, Engine, Probabilities, load_engine
+from florist.engine import (
+    DEFAULT_RUNTIME,
+    Engine,
+    Probabilities,
+    Runtime,
+    load_engine,
+)
 from florist.images import DEFAULT_LIMITS, RGB, Limits, Source, load_picture
 
 DEFAULT_TOP_K: Final = 3
@@ -60,17 +66,13 @@ class Predictor:
 
 def load(
     model: str | os.PathLike[str] = "output",
-    *,
-    engine: str = DEFAULT_ENGINE,
-    threads: int | None = None,
+    runtime: Runtime = DEFAULT_RUNTIME,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Predictor:
     """Load a model folder, ready to predict.
-
-    `threads` bounds what the runtime uses for one picture; by default it decides itself.
 
     Raises `BundleError` where the folder is no whole model folder, `EngineError` where the runtime
     cannot run it.
     """
     bundle = read_bundle(model)
-    return Predictor(bundle, load_engine(bundle, engine, threads), limits)
+    return Predictor(bundle, load_engine(bundle, runtime), limits)

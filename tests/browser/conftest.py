@@ -23,6 +23,7 @@ from werkzeug.serving import make_server
 
 import florist
 from florist.bundle import LABELS, MODEL, REPORT, Bundle, write_bundle
+from florist.engine import Runtime
 from florist.prediction import Predictor
 from florist.web import create_app
 from florist.web.facts import HISTORY
@@ -101,7 +102,7 @@ def described(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Bundl
 
 @pytest.fixture(scope="session")
 def predictor(described: Bundle) -> Predictor:
-    return florist.load(described.path, threads=1)
+    return florist.load(described.path, Runtime(threads=1))
 
 
 @pytest.fixture

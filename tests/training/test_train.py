@@ -12,9 +12,9 @@ import pytest
 
 from florist.bundle import MANIFEST, Bundle
 from florist.dataset import Dataset
-from florist.engine import ENGINES, load_engine
+from florist.engine import ENGINES, Runtime, load_engine
 from florist.errors import DatasetError, TrainingError
-from florist.evaluation import evaluate, relabelled, unseen
+from florist.evaluation import evaluate, predict_all, relabelled, unseen
 from florist.prediction import load
 from florist.progress import Listener
 from florist.training.export import require_parity
@@ -27,8 +27,8 @@ from tests.training.conftest import quick
 def test_the_model_folder_is_whole(trained: Bundle, dataset: Dataset) -> None:
     names = {path.name for path in trained.path.iterdir()}
     assert names == {
-        "manifest.json", "model.onnx", "model.keras", "labels.txt", "history.csv", "training.png",
-        "confusion.png", "report.json", "README.md", "split.csv",
+        "manifest.json", "model.onnx", "model.int8.onnx", "model.keras", "labels.txt",
+        "history.csv", "training.png", "confusion.png", "report.json", "README.md", "split.csv",
     }  # fmt: skip
     assert set(trained.manifest.files) == names - {MANIFEST}
     assert (trained.path / "labels.txt").read_text() == "blue\ngreen\nred\n"
@@ -47,7 +47,7 @@ def test_the_model_folder_is_whole(trained: Bundle, dataset: Dataset) -> None:
 
 
 def test_the_network_is_as_promised(trained: Bundle) -> None:
-    model = onnx.load(trained.model)
+    model = onnx.load(trained.network("float32"))
     assert model.opset_import[0].version >= 17
     (pictures,) = model.graph.input
     assert pictures.type.tensor_type.elem_type == onnx.TensorProto.UINT8
@@ -60,7 +60,8 @@ def test_both_engines_and_keras_agree(trained: Bundle, dataset: Dataset) -> None
     spec = trained.manifest.spec
     pictures = np.stack([sample.load(spec) for sample in dataset.samples])
     expected = np.asarray(keras.models.load_model(trained.path / "model.keras")(pictures))
-    answers = [load_engine(trained, name)(pictures) for name in ENGINES]
+    runtimes = [Runtime(engine=name, precision="float32") for name in ENGINES]
+    answers = [load_engine(trained, runtime)(pictures) for runtime in runtimes]
     np.testing.assert_allclose(answers[0], answers[1], atol=1e-4)
     for answer in answers:
         np.testing.assert_allclose(answer, expected, atol=1e-3)
@@ -87,10 +88,9 @@ def test_it_learned_and_reported_what_it_measured(trained: Bundle, dataset: Data
 def test_a_model_that_export_changed_is_not_written(trained: Bundle, dataset: Dataset) -> None:
     keras.utils.set_random_seed(3)
     other = build_network(quick(), 3).whole()
+    found = predict_all(load(trained.path, Runtime(precision="float32")), dataset.val)
     with pytest.raises(TrainingError, match="disagrees with the trained one"):
-        require_parity(
-            other, load_engine(trained), dataset.val, trained.manifest.spec, Listener().progress
-        )
+        require_parity(other, found, dataset.val, trained.manifest.spec, Listener().progress)
 
 
 def test_rare_classes_count_more() -> None:

@@ -13,6 +13,7 @@ from PIL import Image
 
 import florist
 from florist.bundle import Bundle
+from florist.engine import Runtime
 from florist.prediction import Predictor
 from florist.web import create_app
 from florist.web.settings import Settings
@@ -23,7 +24,7 @@ AppMaker = Callable[..., Flask]
 
 @pytest.fixture(scope="session")
 def predictor(bundle: Bundle) -> Predictor:
-    return florist.load(bundle.path, threads=1)
+    return florist.load(bundle.path, Runtime(threads=1))
 
 
 @pytest.fixture

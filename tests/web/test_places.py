@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from florist.engine import Probabilities
+from florist.engine import Probabilities, Runtime
 from florist.images import RGB
 from florist.prediction import Predictor
 from florist.web import create_app
@@ -26,7 +26,7 @@ API = "/api/v1/predictions"
 class SlowEngine:
     """An engine that lets nobody through before it is told to: what a very large model does."""
 
-    name = "slow"
+    runtime = Runtime(precision="float32")
 
     def __init__(self) -> None:
         self.entered = threading.Semaphore(0)

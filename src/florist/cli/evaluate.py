@@ -1,6 +1,8 @@
 """`florist evaluate`: how good a model is on labelled pictures."""
 
 import json
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,9 @@ from rich.console import Console
 from florist.bundle import REPORT, Bundle
 from florist.cli.console import listening, new_table, stderr, stdout
 from florist.cli.debug import debug_option
-from florist.cli.options import engine_option, model_option
+from florist.cli.options import model_option, runtime_options
 from florist.dataset import read_labelled
+from florist.engine import Runtime
 from florist.errors import BundleError, printable
 from florist.evaluation import evaluate as measure
 from florist.evaluation import relabelled, unseen
@@ -24,7 +27,7 @@ _MISTAKES_SHOWN = 10
 @click.command()
 @click.argument("dataset", type=click.Path(path_type=Path))
 @model_option
-@engine_option
+@runtime_options
 @click.option("--include-seen", is_flag=True, help="Also measure on pictures it was trained on.")
 @click.option(
     "--fail-under",
@@ -37,7 +40,7 @@ _MISTAKES_SHOWN = 10
 def evaluate(
     dataset: Path,
     model: Path,
-    engine: str,
+    runtime: Runtime,
     include_seen: bool,
     fail_under: float | None,
     as_json: bool,
@@ -53,7 +56,7 @@ def evaluate(
       florist evaluate photos
       florist evaluate new-photos --model output --fail-under 0.9
     """
-    predictor = load(model, engine=engine)
+    predictor = load(model, replace(runtime, at_once=os.cpu_count() or 1))
     with listening() as listener:
         found = read_labelled(dataset, progress=listener.progress)
         for problem in found.problems:

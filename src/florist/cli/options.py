@@ -1,10 +1,13 @@
 """Options that several verbs have."""
 
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
 import click
 
-from florist.engine import DEFAULT_ENGINE, ENGINES
+from florist.engine import DEFAULT_RUNTIME, ENGINES, PRECISIONS, Runtime
 
 model_option = click.option(
     "--model",
@@ -22,10 +25,27 @@ output_option = click.option(
     help="The model folder to write.",
 )
 
-engine_option = click.option(
+_engine_option = click.option(
     "--engine",
     type=click.Choice(tuple(ENGINES)),
-    default=DEFAULT_ENGINE,
+    default=DEFAULT_RUNTIME.engine,
     show_default=True,
     help="The runtime that computes the predictions.",
 )
+_precision_option = click.option(
+    "--precision",
+    type=click.Choice(PRECISIONS),
+    default=DEFAULT_RUNTIME.precision,
+    show_default=True,
+    help="What the network computes in; auto: what training found good enough.",
+)
+
+
+def runtime_options(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a verb the options that say how the network is run, and what they say as `runtime`."""
+
+    @wraps(verb)
+    def with_runtime(*args: Any, engine: str, precision: str, **kwargs: Any) -> Any:
+        return verb(*args, runtime=Runtime(engine=engine, precision=precision), **kwargs)
+
+    return _engine_option(_precision_option(with_runtime))

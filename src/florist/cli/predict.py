@@ -15,7 +15,8 @@ import click
 
 from florist.cli.console import new_table, stdout
 from florist.cli.debug import debug_option
-from florist.cli.options import engine_option, model_option
+from florist.cli.options import model_option, runtime_options
+from florist.engine import Runtime
 from florist.errors import ImageError, printable
 from florist.formats import is_hidden, is_picture_name
 from florist.images import load_picture, read_bytes, read_stream
@@ -39,7 +40,7 @@ class Answer:
 @click.command()
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @model_option
-@engine_option
+@runtime_options
 @click.option(
     "--top",
     type=click.IntRange(min=1),
@@ -50,7 +51,9 @@ class Answer:
 @click.option("--json", "form", flag_value="json", help="Print JSON instead of a table.")
 @click.option("--csv", "form", flag_value="csv", help="Print CSV instead of a table.")
 @debug_option
-def predict(paths: Sequence[str], model: Path, engine: str, top: int, form: str | None) -> None:
+def predict(
+    paths: Sequence[str], model: Path, runtime: Runtime, top: int, form: str | None
+) -> None:
     """Name what pictures show.
 
     PATH is a file, a folder, a pattern, or - for standard input. A file that cannot be used gets an
@@ -62,7 +65,7 @@ def predict(paths: Sequence[str], model: Path, engine: str, top: int, form: str 
       florist predict photos 'more/*.png' --top 5 --csv
       curl -s https://example.org/rose.jpg | florist predict - --json
     """
-    predictor = load(model, engine=engine)
+    predictor = load(model, runtime)
     answers = (_answer(predictor, path, top) for path in _expand(paths))
     failed = _PRINTERS[form or "table"](predictor, answers)
     if failed:

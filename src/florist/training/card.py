@@ -10,8 +10,8 @@ from florist.bundle import Manifest
 from florist.evaluation import Report
 
 
-def write_card(manifest: Manifest, report: Report) -> str:
-    """Return the model card as Markdown with a YAML head."""
+def write_card(manifest: Manifest, report: Report, precision: str) -> str:
+    """Return the model card as Markdown with a YAML head; `precision` says how it computes."""
     trained = manifest.trained
     return "\n".join(
         [
@@ -31,6 +31,8 @@ def write_card(manifest: Manifest, report: Report) -> str:
             *_data(trained),
             *_recipe(trained),
             *_results(report, trained),
+            precision,
+            "",
             *_limits(manifest, report),
         ]
     )

@@ -1,21 +1,33 @@
-"""The trained network as ONNX, and the proof that it answers as it did in training."""
+"""The trained network as ONNX in 32 and in 8 bits, and the proof of how each answers."""
 
 import gc
+import os
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import keras
 import numpy as np
 
+from florist.bundle import NETWORKS, Bundle, Manifest, Precision
 from florist.dataset import Sample
-from florist.engine import Engine
+from florist.engine import Probabilities, Runtime, load_engine
 from florist.errors import TrainingError
+from florist.evaluation import predict_all
 from florist.images import ImageSpec
+from florist.prediction import Predictor
 from florist.progress import Progress
+from florist.training.quantize import (
+    SPARED,
+    PrecisionChoice,
+    calibration_samples,
+    choose_precision,
+    quantize,
+)
+from florist.training.workspace import Job
 
 OPSET: Final = 18
 TOLERANCE: Final = 1e-3
@@ -30,6 +42,61 @@ class Parity:
 
     pictures: int
     largest_difference: float
+
+
+@dataclass(frozen=True)
+class Networks:
+    """A folder with a file for each precision, and how they compare."""
+
+    folder: Path
+    parity: Parity
+    choice: PrecisionChoice
+
+
+def export_networks(model: keras.Model, job: Job) -> Networks:
+    """Write the network in 32 and in 8 bits, and choose the one that answers.
+
+    Raises `TrainingError` where the exported network disagrees with the trained one.
+    """
+    dataset, config, listener = job.dataset, job.config, job.listener
+    folder = job.workspace.exported
+    folder.mkdir(exist_ok=True)
+    listener.say("Exporting the model.")
+    export_onnx(model, folder / NETWORKS["float32"])
+    before = _predict(job, "float32")
+    parity = require_parity(model, before, dataset.val, config.spec, listener.progress)
+    listener.say("Writing it in 8 bits, too.")
+    labels = [sample.label for sample in dataset.val]
+    for spared in SPARED:
+        pictures = (sample.load(config.spec) for sample in calibration_samples(dataset.train))
+        quantize(folder / NETWORKS["float32"], folder / NETWORKS["int8"], pictures, spared)
+        choice = choose_precision(before, _predict(job, "int8"), labels)
+        if choice.precision == "int8":
+            break
+    listener.say(choice.reason)
+    return Networks(folder, parity, choice)
+
+
+def exported_predictor(folder: Path, manifest: Manifest) -> Predictor:
+    """Load the network of a folder that is no whole model folder yet."""
+    files = {file.name: "" for file in folder.iterdir()}  # digests come when all is written
+    bundle = Bundle(path=folder, manifest=replace(manifest, files=files), digest="")
+    return Predictor(bundle, load_engine(bundle, Runtime(at_once=os.cpu_count() or 1)))
+
+
+def _predict(job: Job, precision: Precision) -> Probabilities:
+    """Return what a network says of the validation pictures."""
+    manifest = Manifest(
+        name="", created="", florist="", classes=job.dataset.classes, spec=job.config.spec,
+        precision=precision,
+    )  # fmt: skip
+    predictor = exported_predictor(job.workspace.exported, manifest)
+    stage = f"Predicting ({precision})"
+    return predict_all(
+        predictor,
+        job.dataset.val,
+        progress=lambda _, done, total: job.listener.progress(stage, done, total),
+    )
 
 
 def export_onnx(model: keras.Model, path: Path) -> None:
@@ -64,23 +131,24 @@ def _frequent_collection() -> Iterator[None]:
 
 def require_parity(
     model: keras.Model,
-    engine: Engine,
+    found: Probabilities,
     samples: Sequence[Sample],
     spec: ImageSpec,
     progress: Progress,
 ) -> Parity:
-    """Compare both networks on real pictures, which must get the same best class from each.
+    """Compare what the exported network `found`, shape (samples, classes), with what Keras says.
 
-    Raises `TrainingError` where one does not, or a probability differs by more than `TOLERANCE`.
+    Raises `TrainingError` where a picture gets another best class from it, or a probability differs
+    by more than `TOLERANCE`.
     """
     largest = 0.0
     for start in range(0, len(samples), _BATCH):
         chunk = samples[start : start + _BATCH]
         pictures = np.stack([sample.load(spec) for sample in chunk])
         expected = np.asarray(model.predict_on_batch(pictures))
-        found = np.concatenate([engine(picture[np.newaxis]) for picture in pictures])
-        largest = max(largest, float(np.abs(expected - found).max()))
-        differing = np.nonzero(expected.argmax(axis=1) != found.argmax(axis=1))[0]
+        there = found[start : start + _BATCH]
+        largest = max(largest, float(np.abs(expected - there).max()))
+        differing = np.nonzero(expected.argmax(axis=1) != there.argmax(axis=1))[0]
         if len(differing) or largest > TOLERANCE:
             name = chunk[int(differing[0]) if len(differing) else 0].name
             raise TrainingError(

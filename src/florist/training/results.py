@@ -7,19 +7,27 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from hashlib import file_digest
 from pathlib import Path
+from typing import Any
 
 import keras
 
 import florist
-from florist.bundle import LABELS, MODEL, REPORT, SPLIT, Bundle, Manifest, write_bundle
+from florist.bundle import (
+    LABELS,
+    NETWORKS,
+    REPORT,
+    SPLIT,
+    Bundle,
+    Manifest,
+    Precision,
+    write_bundle,
+)
 from florist.dataset import SIDES
-from florist.engine import load_engine
 from florist.errors import printable
 from florist.evaluation import Report, evaluate
-from florist.prediction import Predictor
 from florist.training.card import write_card
 from florist.training.config import TrainingConfig
-from florist.training.export import Parity, export_onnx, require_parity
+from florist.training.export import Networks, export_networks, exported_predictor
 from florist.training.fit import FitState
 from florist.training.plots import plot_confusion, plot_training
 from florist.training.workspace import Job
@@ -36,35 +44,43 @@ class Outcome:
 
 def write_results(outcome: Outcome, output: Path, *, force: bool) -> Bundle:
     """Export, compare, measure and describe the model, all in a folder that is then renamed."""
-    dataset, config, listener = outcome.job.dataset, outcome.job.config, outcome.job.listener
-    manifest = _manifest(outcome)
+    job = outcome.job
+    networks = export_networks(outcome.model, job)
+    manifest = _manifest(outcome, networks.choice.precision)
 
     def write_files(folder: Path) -> None:
-        listener.say("Exporting the model.")
+        for name in NETWORKS.values():
+            (networks.folder / name).replace(folder / name)
         outcome.model.save(folder / "model.keras")
-        export_onnx(outcome.model, folder / MODEL)
-        exported = Bundle(path=folder, manifest=manifest, digest="")
-        engine = load_engine(exported)
-        parity = require_parity(outcome.model, engine, dataset.val, config.spec, listener.progress)
-        report = evaluate(Predictor(exported, engine), dataset.test, progress=listener.progress)
-        _write_texts(folder, outcome, manifest, report, parity)
+        predictor = exported_predictor(folder, manifest)
+        report = evaluate(predictor, job.dataset.test, progress=job.listener.progress)
+        _write_texts(folder, outcome, _measured(report, networks))
+        (folder / "README.md").write_text(
+            write_card(manifest, report, networks.choice.reason), encoding="utf-8"
+        )
         plot_training(outcome.state.history, outcome.state.best_epoch, folder / "training.png")
         plot_confusion(report, folder / "confusion.png")
 
     return write_bundle(output, manifest, write_files, replace=force)
 
 
-def _write_texts(
-    folder: Path, outcome: Outcome, manifest: Manifest, report: Report, parity: Parity
-) -> None:
+def _measured(report: Report, networks: Networks) -> dict[str, Any]:
+    """Return what `report.json` says."""
+    return {
+        "side": "test",
+        **report.to_dict(),
+        "parity": asdict(networks.parity),
+        "precision": asdict(networks.choice) | {"reason": networks.choice.reason},
+    }
+
+
+def _write_texts(folder: Path, outcome: Outcome, measured: dict[str, Any]) -> None:
     dataset = outcome.job.dataset
     classes = dataset.classes
     (folder / LABELS).write_text("".join(f"{name}\n" for name in classes), encoding="utf-8")
-    measured = {"side": "test", **report.to_dict(), "parity": asdict(parity)}
     (folder / REPORT).write_text(
         json.dumps(measured, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
     )
-    (folder / "README.md").write_text(write_card(manifest, report), encoding="utf-8")
     history = [{"epoch": n, **logs} for n, logs in enumerate(outcome.state.history, start=1)]
     _write_csv(folder / "history.csv", list(history[0]), [list(row.values()) for row in history])
     _write_csv(
@@ -81,7 +97,7 @@ def _write_csv(path: Path, head: Sequence[str], rows: Sequence[Sequence[object]]
         writer.writerows(rows)
 
 
-def _manifest(outcome: Outcome) -> Manifest:
+def _manifest(outcome: Outcome, precision: Precision) -> Manifest:
     dataset, config, state = outcome.job.dataset, outcome.job.config, outcome.state
     return Manifest(
         name=printable(dataset.root.resolve().name),
@@ -89,6 +105,7 @@ def _manifest(outcome: Outcome) -> Manifest:
         florist=florist.__version__,
         classes=dataset.classes,
         spec=config.spec,
+        precision=precision,
         trained={
             "recipe": asdict(config)
             | {"weights": _weights(config), "views": config.augmented_views},

@@ -35,6 +35,11 @@ class Workspace:
         """Where the state after the last finished epoch is kept."""
         return self.path / "fit"
 
+    @property
+    def exported(self) -> Path:
+        """Where the exported networks wait for the model folder."""
+        return self.path / "exported"
+
     def config(self) -> TrainingConfig | None:
         """Return the recipe of the unfinished training, or None where there is none."""
         recipe = self._read()

@@ -59,7 +59,8 @@ def model() -> Response:
         created=manifest.created,
         classes=manifest.classes,
         input={"size": manifest.spec.size, "fit": manifest.spec.fit},
-        engine=predictor.engine.name,
+        engine=predictor.engine.runtime.engine,
+        precision=predictor.engine.runtime.precision,
         trained=manifest.trained,
     )
 

@@ -3,6 +3,7 @@
 import logging
 import threading
 
+from florist.engine import Runtime
 from florist.errors import FloristError
 from florist.prediction import Predictor, load
 from florist.web.limits import cpu_limit
@@ -46,12 +47,14 @@ class Model:
 
     def _load(self, settings: Settings) -> None:
         try:
-            self._predictor = predictor = load(
-                settings.model,
+            threads = settings.threads or cpu_limit()
+            runtime = Runtime(
                 engine=settings.engine,
-                threads=settings.threads or cpu_limit(),
-                limits=settings.limits,
+                precision=settings.precision,
+                threads=threads,
+                at_once=threads,
             )
+            self._predictor = predictor = load(settings.model, runtime, settings.limits)
             _log.info("Ready: model %s, digest %s", settings.model, predictor.bundle.digest)
         except FloristError as error:
             self._why_not = "The model could not be loaded; the server's log says why."

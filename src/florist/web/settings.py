@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from limits import parse_many
 
-from florist.engine import DEFAULT_ENGINE, ENGINES
+from florist.engine import DEFAULT_RUNTIME, ENGINES, PRECISIONS
 from florist.errors import SettingsError
 from florist.images import Limits
 
@@ -32,7 +32,11 @@ class Settings:
     """How the web app runs."""
 
     model: str = _setting("output", "the model folder")
-    engine: str = _setting(DEFAULT_ENGINE, f"the inference runtime: {' or '.join(ENGINES)}")
+    engine: str = _setting(DEFAULT_RUNTIME.engine, f"the inference runtime: {' or '.join(ENGINES)}")
+    precision: str = _setting(
+        DEFAULT_RUNTIME.precision,
+        f"what the network computes in: {' or '.join(PRECISIONS)}; auto: what training chose",
+    )
 
     host: str = _setting("127.0.0.1", "address to listen on; 0.0.0.0 for every interface")
     port: int = _setting(5000, "port to listen on", least=0)
@@ -93,10 +97,12 @@ class Settings:
             raise SettingsError(
                 f"{PREFIX}RATE_LIMIT is {self.rate_limit!r}; write it like `60 per minute`."
             ) from error
-        if self.engine not in ENGINES:
-            raise SettingsError(
-                f"{PREFIX}ENGINE is {self.engine!r}; choose one of: {', '.join(ENGINES)}."
-            )
+        for name, choices in (("engine", tuple(ENGINES)), ("precision", PRECISIONS)):
+            value = getattr(self, name)
+            if value not in choices:
+                raise SettingsError(
+                    f"{PREFIX}{name.upper()} is {value!r}; choose one of: {', '.join(choices)}."
+                )
 
     @property
     def limits(self) -> Limits:
