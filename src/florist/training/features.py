@@ -21,8 +21,8 @@ from florist.images import RGB
 from florist.progress import Listener
 from florist.training.augment import view
 from florist.training.config import TrainingConfig
-from florist.training.network import as_list
 from florist.training.store import ArrayStore
+from florist.training.trunk import Trunk, trunk_of
 from florist.training.workspace import Job
 
 _CHUNK: Final = 32
@@ -119,8 +119,9 @@ def feature_source(job: Job, frozen: keras.Model) -> Source:
     train = ArrayStore(folder=folder, name="train", shapes=shapes, dtype=np.float16)
     val = ArrayStore(folder=folder, name="val", shapes=shapes, dtype=np.float16)
     views = _affordable_views(job, train, val)
-    _compute(val, dataset.val, frozen, _Views(config, 0), job.listener)
-    _compute(train, dataset.train, frozen, _Views(config, views), job.listener)
+    trunk = trunk_of(frozen, folder)
+    _compute(val, dataset.val, trunk, _Views(config, 0), job.listener)
+    _compute(train, dataset.train, trunk, _Views(config, views), job.listener)
     return FeatureSource(train, val, views)
 
 
@@ -145,7 +146,7 @@ class _Views:
 def _compute(
     store: ArrayStore,
     samples: Sequence[Sample],
-    frozen: keras.Model,
+    trunk: Trunk,
     views: _Views,
     listener: Listener,
 ) -> None:
@@ -160,7 +161,7 @@ def _compute(
                 pictures = np.concatenate([future.result() for future in ahead])
                 following = chunks[number + 1][1] if number + 1 < len(chunks) else []
                 ahead = [pool.submit(views, sample) for sample in following]
-                outputs = as_list(frozen.predict_on_batch(pictures))
+                outputs = trunk(pictures)
                 store.append([np.clip(o, -_LARGEST_HALF, _LARGEST_HALF) for o in outputs])
                 done = (start + len(chunk)) * views.count
                 listener.progress(f"Features ({side})", done, total)
