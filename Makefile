@@ -6,7 +6,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCK   := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
           --no-emit-index-url --custom-compile-command "make lock" --quiet
 
-.PHONY: help demo docs test test-browser test-container screenshots lint format lock clean
+.PHONY: help demo docs test test-browser test-container bench screenshots lint format lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -24,6 +24,9 @@ test-browser: $(VENV)/.dev ## Run the tests of the pages in a real Chromium
 
 test-container: $(VENV)/.dev ## Build and test the container image (FIGURES=--write-figures notes sizes and times)
 	$(BIN)/python -m pytest tests/container $(FIGURES)
+
+bench: $(VENV)/.dev ## Measure beside the classic way and peers, write docs/benchmarks.md (BENCH='--photos photos --weights FILE')
+	$(BIN)/python -m benchmarks $(BENCH)
 
 screenshots: $(VENV)/.dev ## Take the README's pictures of the page, with what `make demo` has left
 	tests/browser/install-chromium

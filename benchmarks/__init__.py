@@ -1,0 +1,1 @@
+"""florist beside the classic way and its peers: `python -m benchmarks --help`."""

@@ -1,0 +1,130 @@
+"""The benchmark measures what it says: small, and with something that is slow on purpose."""
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from benchmarks.bare import rate
+from benchmarks.report import write
+from benchmarks.serving import FLORIST
+from benchmarks.traffic import latencies, saturate
+from werkzeug.serving import make_server
+
+import florist
+from florist import Runtime
+from florist.bundle import NETWORKS, Bundle
+from florist.engine import Engine, Probabilities
+from florist.images import RGB
+from florist.prediction import Predictor
+from florist.web import create_app
+from florist.web.settings import Settings
+from tests.web.conftest import red
+
+ROOT = Path(__file__).parent.parent
+DELAY_S = 0.1
+
+
+class Slowed:
+    """An engine that takes its time."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.runtime = engine.runtime
+
+    def __call__(self, pictures: RGB) -> Probabilities:
+        time.sleep(DELAY_S)
+        return self._engine(pictures)
+
+
+@pytest.fixture
+def predictors(bundle: Bundle) -> tuple[Predictor, Predictor]:
+    """Return a predictor, and the same one slowed."""
+    fast = florist.load(bundle.path, Runtime(threads=1))
+    return fast, Predictor(fast.bundle, Slowed(fast.engine))
+
+
+@contextmanager
+def served(predictor: Predictor, folder: Path) -> Iterator[int]:
+    """Serve on a port."""
+    settings = Settings(uploads=str(folder / "uploads"), threads=2)
+    server = make_server("127.0.0.1", 0, create_app(predictor, settings), threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server.port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_a_slowed_engine_is_measured_as_slower(predictors: tuple[Predictor, Predictor]) -> None:
+    size = predictors[0].bundle.manifest.spec.size
+    pictures = [np.zeros((size, size, 3), np.uint8)]
+    fast, slow = (rate(predictor, pictures, 2, 1.0) for predictor in predictors)
+    # Two threads that sleep cannot be faster, however fast the machine is.
+    assert 0 < slow <= 2 / DELAY_S * 1.2
+    assert slow < fast
+
+
+def test_a_slowed_engine_serves_less_and_later(
+    predictors: tuple[Predictor, Predictor], tmp_path: Path
+) -> None:
+    rates, medians = [], []
+    for predictor in predictors:
+        with served(predictor, tmp_path) as port:
+            rates.append(saturate(port, FLORIST, [red(kind="JPEG")], clients=4, seconds=1.0))
+            medians.append(latencies(port, FLORIST, [red(kind="JPEG")], 5.0, 1.0)["p50"])
+    assert 0 < rates[1] <= 2 / DELAY_S * 1.2
+    assert rates[1] < rates[0]
+    assert medians[1] >= 1000 * DELAY_S
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the docs folder of a small run of everything but the peers."""
+    folder = tmp_path_factory.mktemp("bench")
+    (folder / "docs").mkdir()
+    command = [sys.executable, "-m", "benchmarks", "--small", "--no-peers"]
+    where = ["--work", str(folder / "work"), "--docs", str(folder / "docs")]
+    subprocess.run([*command, *where], cwd=ROOT, check=True, capture_output=True)
+    return folder / "docs"
+
+
+def test_a_small_run_measures_every_part(small: Path) -> None:
+    results = json.loads((small / "benchmarks.json").read_text())
+    name = "mobilenetv2-0.35"
+    assert set(results) == {"startup", "decoding", f"serving {name}", f"training {name}"}
+    served = results[f"serving {name}"]
+    for who in ("classic", *(f"florist {precision}" for precision in NETWORKS)):
+        assert served[who]["requests_per_s"] > 0
+        assert served[who]["mib"] > 10
+        assert len(served[who]["labels"]) == 5
+    for way in ("florist", "classic"):
+        (trained,) = results[f"training {name}"][way]
+        assert trained["seconds"] > 0
+    assert results["decoding"]["largest_mean_difference_of_255"] <= 2
+    assert results["decoding"]["same_top_1"] >= 0.8 * results["decoding"]["pictures"]
+
+
+def test_what_is_written_comes_from_the_results_alone(small: Path, tmp_path: Path) -> None:
+    results = json.loads((small / "benchmarks.json").read_text())
+    text = (small / "benchmarks.md").read_text()
+    write(results, tmp_path)
+    assert (tmp_path / "benchmarks.md").read_text() == text
+    startup = results["startup"]["seconds"]["--help"]
+    assert f"| `florist --help`, whole process | ≤ 0.25 s | {startup:.2f} s |" in text
+    results["startup"]["seconds"]["--help"] = 9.0
+    write(results, tmp_path)
+    assert (
+        "| `florist --help`, whole process | ≤ 0.25 s | 9.00 s |"
+        in (tmp_path / "benchmarks.md").read_text()
+    )
+    assert (tmp_path / "images" / "ratios-light.svg").read_text().startswith("<?xml")
