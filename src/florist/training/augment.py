@@ -5,6 +5,7 @@ made, which is what lets an interrupted training go on as if nothing had happene
 """
 
 import math
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,34 +16,53 @@ from florist.images import RGB
 from florist.training.config import Augmentation
 
 
-def view(pixels: RGB, sample: Sample, number: int, augmentation: Augmentation, seed: int) -> RGB:
-    """Return augmented view `number` of a sample's picture, the same shape as `pixels`."""
+def augmented_views(
+    pixels: RGB, sample: Sample, numbers: Iterable[int], augmentation: Augmentation, seed: int
+) -> Iterator[RGB]:
+    """Yield augmented views of a sample's picture, by their numbers, each the shape of `pixels`."""
+    augmenter = Augmenter(pixels, augmentation)
     # 128 bits of the digest tell pictures apart, whatever their files are called.
     identity = int(sample.sha256[:32], 16)
-    return augment(pixels, augmentation, np.random.default_rng([seed, identity, number]))
+    for number in numbers:
+        yield augmenter(np.random.default_rng([seed, identity, number]))
 
 
-def augment(pixels: RGB, augmentation: Augmentation, rng: np.random.Generator) -> RGB:
-    """Rotate, shear, zoom, flip, shift and light a square picture at random.
+class Augmenter:
+    """Rotates, shears, zooms, flips, shifts and lights a square picture at random.
 
     What comes in from outside its edges is the picture mirrored, so no border is learned.
     """
-    size = pixels.shape[0]
-    gain = 1 + rng.uniform(-1, 1) * augmentation.brightness
-    matrix, offset = _random_affine(size, augmentation, rng)
-    corners = matrix @ [[0, size, 0, size], [0, 0, size, size]] + offset[:, None]
-    margin = max(0, math.ceil(max(-corners.min(), corners.max() - size)))
-    padded = np.pad(pixels, ((margin, margin), (margin, margin), (0, 0)), mode="reflect")
-    (a, b), (d, e) = matrix.tolist()
-    c, f = (offset + margin).tolist()
-    moved = Image.fromarray(padded).transform(
-        (size, size),
-        Image.Transform.AFFINE,
-        (a, b, c, d, e, f),
-        resample=Image.Resampling.BILINEAR,
-    )
-    brighter = (np.arange(256) * gain).clip(0, 255).astype(np.uint8).tolist() * 3
-    return np.asarray(moved.point(brighter))
+
+    def __init__(self, pixels: RGB, augmentation: Augmentation) -> None:
+        self._augmentation, self._size = augmentation, pixels.shape[0]
+        # As far as any view can look, so that a view never depends on which others are made.
+        margin = self._margin = _margin(self._size, augmentation)
+        mirrored = np.pad(pixels, ((margin, margin), (margin, margin), (0, 0)), mode="reflect")
+        self._mirrored = Image.fromarray(mirrored)
+        self._black = Image.new("RGB", (self._size, self._size))
+
+    def __call__(self, rng: np.random.Generator) -> RGB:
+        """Return a view of the picture, the same shape."""
+        gain = 1 + rng.uniform(-1, 1) * self._augmentation.brightness
+        matrix, offset = _random_affine(self._size, self._augmentation, rng)
+        (a, b), (d, e) = matrix.tolist()
+        c, f = (offset + self._margin).tolist()
+        moved = self._mirrored.transform(
+            (self._size, self._size),
+            Image.Transform.AFFINE,
+            (a, b, c, d, e, f),
+            resample=Image.Resampling.BILINEAR,
+        )
+        return np.asarray(Image.blend(self._black, moved, gain))
+
+
+def _margin(size: int, augmentation: Augmentation) -> int:
+    """Return how many pixels beyond the edges the most extreme view of a picture looks."""
+    shear = 1 + math.tan(math.radians(augmentation.shear))
+    # A corner at (shear, 1) lies farthest to the side when it is turned by atan(1 / shear).
+    angle = min(math.radians(augmentation.rotation), math.atan(1 / shear))
+    reach = (1 + augmentation.zoom) * (shear * math.cos(angle) + math.sin(angle)) / 2
+    return max(0, math.ceil(size * (reach + augmentation.shift - 0.5)))
 
 
 def _random_affine(

@@ -19,7 +19,7 @@ from florist.dataset import Sample
 from florist.errors import TrainingError, printable
 from florist.images import RGB
 from florist.progress import Listener
-from florist.training.augment import view
+from florist.training.augment import augmented_views
 from florist.training.config import TrainingConfig
 from florist.training.store import ArrayStore
 from florist.training.trunk import Trunk, trunk_of
@@ -75,7 +75,8 @@ class PictureSource:
         config = self._config
 
         def augmented(pixels: RGB, index: int) -> RGB:
-            return view(pixels, self._samples[index], epoch, config.augmentation, config.seed)
+            sample = self._samples[index]
+            return next(augmented_views(pixels, sample, [epoch], config.augmentation, config.seed))
 
         return np.stack(list(self._pool.map(augmented, pictures, indices)))
 
@@ -138,8 +139,9 @@ class _Views:
         pixels = sample.load(config.spec)
         if not self.augmented:
             return pixels[np.newaxis]
+        numbers = range(self.count)
         return np.stack(
-            [view(pixels, sample, n, config.augmentation, config.seed) for n in range(self.count)]
+            [*augmented_views(pixels, sample, numbers, config.augmentation, config.seed)]
         )
 
 
