@@ -159,16 +159,14 @@ def epochs_of(run: Mapping[str, Any]) -> str:
 def machines(results: Results) -> str:
     """Return where and when each part was measured."""
     groups: dict[str, list[str]] = {}
-    for name, found in results.items():
+    for part, found in results.items():
         there = found["machine"]
         packages = ", ".join(f"{name} {number}" for name, number in there["versions"].items())
         vnni = "with" if there["vnni"] else "without"
-        text = (
-            f"{there['cores']} cores of {there['cpu']}, {vnni} VNNI; Python {there['python']}, "
-            f"{packages}; {found['measured']}"
-        )
-        groups.setdefault(text, []).append(name)
-    lines = [f"- {', '.join(names)}: {text}" for text, names in groups.items()]
+        where = f"{there['cores']} cores of {there['cpu']}, {vnni} VNNI"
+        text = f"{where}; Python {there['python']}, {packages}"
+        groups.setdefault(text, []).append(f"{part} ({found['measured']})")
+    lines = [f"- {text}: {', '.join(parts)}" for text, parts in groups.items()]
     return "### Where\n\n" + "\n".join(lines) + "\n"
 
 
