@@ -86,8 +86,8 @@ class ConsoleListener(Listener):
     def interrupt(self, number: int, frame: object) -> None:
         """Handle Ctrl-C as Python does, and remember it.
 
-        What is raised while Python cleans up behind itself (in a finaliser, say) is printed and
-        forgotten; the next report of progress raises it again.
+        What is raised while Python cleans up behind itself (in a finaliser, say) is lost; the next
+        report of progress raises it again.
         """
         self._interrupted = True
         raise KeyboardInterrupt
@@ -163,6 +163,22 @@ def _at_ctrl_c(handle: Callable[[int, object], None]) -> Iterator[None]:
 
 
 @contextmanager
+def _lost_interrupts_unprinted() -> Iterator[None]:
+    """Have no traceback printed for a Ctrl-C that came while Python cleaned up behind itself."""
+    before = sys.unraisablehook
+
+    def tell(lost: "sys.UnraisableHookArgs") -> None:
+        if not issubclass(lost.exc_type, KeyboardInterrupt):
+            before(lost)
+
+    sys.unraisablehook = tell
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
+
+
+@contextmanager
 def importing_tensorflow() -> Iterator[None]:
     """Silence standard error, to which the import writes from C++, and let Ctrl-C end it at once.
 
@@ -192,7 +208,7 @@ def listening() -> Iterator[ConsoleListener]:
     """Give a listener whose bar is gone afterwards, whatever happens, and that heeds Ctrl-C."""
     listener = ConsoleListener(stderr())
     try:
-        with _at_ctrl_c(listener.interrupt):
+        with _at_ctrl_c(listener.interrupt), _lost_interrupts_unprinted():
             yield listener
     finally:
         listener.close()
