@@ -20,7 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import decoding, report, serving, startup, training
+from benchmarks import accuracy, decoding, load, memory, report, serving, startup, training
 from benchmarks.materials import Bench, drawn
 
 ROOT: Final = Path(__file__).parent.parent
@@ -35,7 +35,12 @@ def parts(bench: Bench) -> dict[str, Callable[[], dict[str, Any]]]:
     }
     found |= {f"serving {name}": partial(serving.measure, bench, name) for name in bench.backbones}
     trained = dict.fromkeys([training.TRAINED, *bench.backbones[1:]])
-    return found | {f"training {name}": partial(training.measure, bench, name) for name in trained}
+    found |= {f"training {name}": partial(training.measure, bench, name) for name in trained}
+    return found | {
+        f"accuracy {training.TRAINED}": partial(accuracy.measure, bench, training.TRAINED),
+        "memory": partial(memory.measure, bench),
+        "load": partial(load.measure, bench),
+    }
 
 
 def parsed() -> argparse.Namespace:
@@ -50,14 +55,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--work", type=Path, default=ROOT / ".bench", help="kept between runs")
     parser.add_argument("--only", action="append", help="a part, such as 'serving inceptionv3'")
     parser.add_argument("--seconds", type=float, default=20, help="length of each load")
-    parser.add_argument("--seeds", type=int, default=1, help="trainings of each kind")
-    parser.add_argument(
-        "--classic-epochs",
-        type=int,
-        default=2,
-        help="epochs of it that are run, of 50; the wall "
-        "time of the rest is extrapolated, and only all 50 give an accuracy to compare",
-    )
+    parser.add_argument("--seeds", type=int, default=3, help="trainings that accuracy is told of")
     parser.add_argument("--no-peers", action="store_true", help="only florist and the classic way")
     parser.add_argument(
         "--small", action="store_true", help="minutes instead of hours, to see that it works"
@@ -75,14 +73,13 @@ def bench_of(options: argparse.Namespace) -> Bench:
     common = {"photos": photos.resolve(), "work": work, "peers": not options.no_peers}
     if options.small:
         return Bench(
-            **common, weights="none", seconds=2.0, epochs=2, classic_epochs=1,
-            backbones=(training.TRAINED,),
+            **common, weights="none", seconds=2.0, pictures=24, epochs=2,
+            seeds=1, backbones=(training.TRAINED,),
         )  # fmt: skip
     return Bench(
         **common,
         weights=weights if weights == "none" else str(Path(weights).resolve()),
         seconds=options.seconds,
-        classic_epochs=options.classic_epochs,
         seeds=options.seeds,
     )
 

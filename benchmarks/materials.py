@@ -27,16 +27,17 @@ class Bench:
     """What a run of the benchmarks is given.
 
     `photos` is a folder of pictures, `weights` the backbone weights of MobileNetV2 0.35 without its
-    top ("none": random ones), `work` where everything is kept that can be used again.
+    top ("none": random ones), `work` where everything is kept that can be used again. Memory is
+    measured with `pictures` drawn ones, and with ten times as many.
     """
 
     photos: Path
     weights: str
     work: Path
     seconds: float = 20.0
+    pictures: int = 2000
     epochs: int = 50
-    classic_epochs: int = 2
-    seeds: int = 1
+    seeds: int = 3
     backbones: tuple[str, ...] = ("mobilenetv2", "inceptionv3")
     peers: bool = True
 

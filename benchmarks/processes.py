@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -65,6 +65,10 @@ class Server:
         """Return the memory of all of its processes, what they share counted once."""
         return sum(_proportional_kib(pid) for pid in _family(self.pid)) / 1024
 
+    def children(self) -> list[int]:
+        """Return the processes that it started itself."""
+        return _children(self.pid)
+
 
 @contextmanager
 def serving(
@@ -104,9 +108,16 @@ def _listening(process: "subprocess.Popen[bytes]", port: int) -> bool:
 
 def _family(pid: int) -> Iterator[int]:
     yield pid
+    for child in _children(pid):
+        yield from _family(child)
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
     for listed in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in listed.read_text().split():
-            yield from _family(int(child))
+        with suppress(OSError):  # a thread, or the whole process, that has just ended
+            found += map(int, listed.read_text().split())
+    return found
 
 
 def _proportional_kib(pid: int) -> int:

@@ -10,17 +10,18 @@ from typing import Any, Final
 import numpy as np
 from matplotlib.figure import Figure
 
+from benchmarks.goals import goals, others
+from benchmarks.load import CLIENTS
+from benchmarks.results import Results, named, rate
 from florist.bundle import NETWORKS
 
-Results = Mapping[str, Mapping[str, Any]]
 Row = tuple[str, ...]
 
 _BEGIN: Final = "<!-- bench: written by `make bench` -->"
 _END: Final = "<!-- bench: end -->"
 
-_SPEED_TO_REACH: Final = {"mobilenetv2": 25, "inceptionv3": 12, "mobilenetv2-0.35": 25}
-_OVER_ENGINE_TO_REACH: Final = {"mobilenetv2": 0.6, "inceptionv3": 0.85, "mobilenetv2-0.35": 0.6}
-_TRAINING_TO_REACH: Final = {"mobilenetv2-0.35": 12, "inceptionv3": 25}
+_WAYS: Final = {"florist": "florist", "classic": "the classic way", "keras": "Keras' own guide"}
+_LOADS: Final = {"steady": "undisturbed", "killed": "a worker killed on the way"}
 
 _COLORS: Final = {"light": ("#2e7d4f", "#24292f"), "dark": ("#5dbb83", "#d0d7de")}
 
@@ -44,70 +45,12 @@ def tables(results: Results) -> str:
         table(("", "to reach", "measured"), goals(results)),
         *(serving(name, found) for name, found in named(results, "serving")),
         *(training(name, found) for name, found in named(results, "training")),
+        *(accuracy(name, found) for name, found in named(results, "accuracy")),
+        *([memory(results["memory"])] if "memory" in results else []),
+        *([load(results["load"])] if "load" in results else []),
         machines(results),
     ]
     return "\n".join(parts)
-
-
-def named(results: Results, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Return what was measured with each backbone."""
-    for name, found in results.items():
-        if name.startswith(f"{kind} "):
-            yield name.removeprefix(f"{kind} "), found
-
-
-def goals(results: Results) -> Iterator[Row]:
-    """Return what was to be reached, and what was."""
-    for name, found in named(results, "training"):
-        yield from training_goals(name, found)
-    for name, found in named(results, "serving"):
-        for precision in NETWORKS:
-            yield from serving_goals(name, precision, found)
-    if "decoding" in results:
-        yield from decoding_goals(results["decoding"])
-    if "startup" in results:
-        for command, seconds in results["startup"]["seconds"].items():
-            most = 0.25 if command == "--help" else 1
-            yield f"`florist {command}`, whole process", f"≤ {most} s", f"{seconds:.2f} s"
-
-
-def training_goals(name: str, found: Mapping[str, Any]) -> Iterator[Row]:
-    """Return the ratios of wall time, and the accuracy where both were trained to the end."""
-    ours = mean(found["florist"], "seconds")
-    ratio = mean(found["classic"], "seconds") / ours
-    goal = f"≥ {_TRAINING_TO_REACH[name]} ×"
-    yield f"training {name}, faster than the classic way", goal, f"{ratio:.1f} ×"
-    theirs = [run["test_accuracy"] for run in found["classic"]]
-    if name == "mobilenetv2-0.35" and None not in theirs:
-        lost = 100 * (np.mean(theirs) - mean(found["florist"], "test_accuracy"))
-        what = f"training {name}, points of test accuracy lost, {len(theirs)} seed(s)"
-        yield what, "≤ 0.5", f"{lost:.1f}"
-
-
-def serving_goals(name: str, precision: str, found: Mapping[str, Any]) -> Iterator[Row]:
-    """Return the ratios of requests a second, and of latencies."""
-    ours = found[f"florist {precision}"]
-    what = f"serving {name}, {precision}"
-    ratio = rate(ours) / rate(found["classic"])
-    over = rate(ours) / rate(found[f"engine {precision}"])
-    spreads = [each["p99"] / each["p50"] for each in ours["latency_ms"]]
-    spread = f"{np.median(spreads):.1f} ({min(spreads):.1f} to {max(spreads):.1f})"
-    faster = f"≥ {_SPEED_TO_REACH[name]} ×"
-    yield f"{what}: requests a second over the classic way's", faster, f"{ratio:.1f} ×"
-    yield f"{what}: over the bare engine's", f"≥ {_OVER_ENGINE_TO_REACH[name]}", f"{over:.2f}"
-    rounds = f"median of {len(spreads)} rounds (lowest to highest)"
-    yield f"{what}: p99 over p50 at 70 % of that, {rounds}", "≤ 3", spread
-
-
-def decoding_goals(found: Mapping[str, Any]) -> Iterator[Row]:
-    """Return what decoding at a reduced scale gains, and what it changes."""
-    ratio = found["ms"]["pillow"] / found["ms"]["florist"]
-    count, same = found["pictures"], found["same_top_1"]
-    difference = found["largest_mean_difference_of_255"]
-    what = "12-megapixel JPEG"
-    yield f"{what}, decoded and resized: faster than in full", "≥ 3 ×", f"{ratio:.1f} ×"
-    yield f"{what}: mean difference of pixels, at most", "≤ 2/255", f"{difference:.2f}/255"
-    yield f"{what}: same best class", f"{count} of {count}", f"{same} of {count}"
 
 
 def serving(name: str, found: Mapping[str, Any]) -> str:
@@ -142,18 +85,18 @@ def servers(found: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]
 
 def training(name: str, found: Mapping[str, Any]) -> str:
     """Return what each way of training took."""
-    titles = {"florist": "florist", "classic": "the classic way", "keras": "Keras' own guide"}
     rows: list[Row] = []
-    for way, title in titles.items():
+    for way, title in _WAYS.items():
         if way not in found:
             continue
-        runs = found[way]
-        epochs = ", ".join(epochs_of(run) for run in runs)
-        correct = [run["test_accuracy"] for run in runs]
-        shown = "" if None in correct else ", ".join(f"{each:.1%}" for each in correct)
-        peak = f"{max(run['peak_mib'] for run in runs):.0f} MiB"
-        rows.append((title, f"{mean(runs, 'seconds'):.0f} s", epochs, shown, peak))
-    head = ("", "wall time", "epochs", "test accuracy", "peak memory")
+        run = found[way]
+        views = f"{run['views_per_s']:.0f} views/s" if run.get("views_per_s") else ""
+        correct = f"{run['test_accuracy']:.1%}" if "test_accuracy" in run else ""
+        seconds, epoch = f"{run['seconds']:.0f} s", f"{run['epoch_s']:.1f} s"
+        rows.append(
+            (title, seconds, epochs_of(run), views, epoch, correct, f"{run['peak_mib']:.0f} MiB")
+        )
+    head = ("", "wall time", "epochs", "features", "an epoch", "test accuracy", "peak memory")
     return f"### Training {name}\n\n" + table(head, rows)
 
 
@@ -161,6 +104,41 @@ def epochs_of(run: Mapping[str, Any]) -> str:
     """Return how many epochs there were, and how many of them were really run."""
     measured = run.get("epochs_measured", run["epochs"])
     return f"{run['epochs']}" + (f" (from {measured})" if measured != run["epochs"] else "")
+
+
+def accuracy(name: str, found: Mapping[str, Any]) -> str:
+    """Return the accuracy of each way, a column for each seed."""
+    rows = [
+        (_WAYS[way], *(f"{each:.1%}" for each in found[way]), f"{np.mean(found[way]):.1%}")
+        for way in ("florist", "classic")
+    ]
+    seeds = [f"seed {number}" for number in range(len(found["florist"]))]
+    return f"### Test accuracy of {name}\n\n" + table(("", *seeds, "mean"), rows)
+
+
+def memory(found: Mapping[str, Any]) -> str:
+    """Return the peaks of memory while training."""
+    rows = [(f"{int(n):,} pictures", f"{mib:.0f} MiB") for n, mib in found["peak_mib"].items()]
+    idle = ("TensorFlow, imported and used once", f"{found['idle_mib']:.0f} MiB")
+    return "### Memory of training\n\n" + table(("", "peak"), [*rows, idle])
+
+
+def load(found: Mapping[str, Any]) -> str:
+    """Return what clients saw that ask for more than can be served."""
+    rows: list[Row] = []
+    for name, title in _LOADS.items():
+        each = found[name]
+        answers = {"200": 0, "429": 0} | each["answers"]
+        live, mib = each["livez_ms"], each["mib"]
+        rows.append(
+            (
+                title, f"{answers['200']:,}", f"{answers['429']:,}", f"{others(each)}",
+                f"{live['p50']:.0f} / {live['max']:.0f} ms",
+                f"{mib['peak']:.0f} / {mib['growth']:.1f} MiB",
+            )
+        )  # fmt: skip
+    head = ("", "200", "429", "broken", "`/livez` p50 / max", "memory, growth")
+    return f"### {CLIENTS} clients at once\n\n" + table(head, rows)
 
 
 def machines(results: Results) -> str:
@@ -181,7 +159,7 @@ def ratios(results: Results) -> list[tuple[str, float]]:
     """Return how many times as fast as the classic way florist is, in words and numbers."""
     found = []
     for name, each in named(results, "training"):
-        faster = mean(each["classic"], "seconds") / mean(each["florist"], "seconds")
+        faster = each["classic"]["seconds"] / each["florist"]["seconds"]
         found.append((f"train {name}", faster))
     for name, each in named(results, "serving"):
         for precision in NETWORKS:
@@ -208,16 +186,6 @@ def draw(bars: Sequence[tuple[str, float]], path: Path, colors: tuple[str, str])
     axes.xaxis.set_visible(False)
     axes.spines[:].set_visible(False)
     figure.savefig(path, metadata={"Date": None})
-
-
-def mean(runs: Sequence[Mapping[str, float]], what: str) -> float:
-    """Return the mean of a figure over all seeds."""
-    return float(np.mean([run[what] for run in runs]))
-
-
-def rate(found: Mapping[str, Any]) -> float:
-    """Return requests a second."""
-    return float(found["requests_per_s"])
 
 
 def table(head: Row, rows: Iterator[Row] | Sequence[Row]) -> str:

@@ -1,66 +1,105 @@
-"""Wall time and accuracy of a training: florist, the classic way, Keras' recommended way."""
+"""Wall time of a training: florist, the classic way, Keras' recommended way."""
 
 import json
+import re
 import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from benchmarks.materials import HERE, Bench
-from benchmarks.processes import python, run
+from benchmarks.processes import Ended, python, run
 
 TRAINED: Final = "mobilenetv2-0.35"
 """The backbone that gets real weights where there are any."""
-PEER_EPOCHS: Final = 2
-"""How many epochs of a peer are run: its wall time is compared, not its accuracy."""
+OTHER_EPOCHS: Final = 2
+"""How many epochs of other ways are timed; the rest is extrapolated."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is trained, for how many epochs."""
+
+    bench: Bench
+    backbone: str
+    epochs: int
+    seed: int = 0
+
+    def options(self) -> list[str]:
+        """Return what every way of training is told."""
+        weights = self.bench.weights if self.backbone == TRAINED else "none"
+        epochs, seed = str(self.epochs), str(self.seed)
+        return ["--weights", weights, "--epochs", epochs, "--seed", seed]
 
 
 def measure(bench: Bench, backbone: str) -> dict[str, Any]:
-    """Return a list of runs, a seed each, for each way."""
-    weights = bench.weights if backbone == TRAINED else "none"
-    seeds = range(bench.seeds)
-    recipe = [backbone, "--weights", weights]
-    found = {
-        "florist": [florist(bench, recipe, seed) for seed in seeds],
-        "classic": [
-            script(bench, "classic/train.py", recipe, seed, bench.classic_epochs) for seed in seeds
-        ],
-    }
+    """Return what each way took."""
+    recipe = Recipe(bench, backbone, bench.epochs)
+    found = {"florist": florist(recipe), "classic": extrapolated(classic, recipe)}
     if bench.peers:
-        found["keras"] = [script(bench, "peers/keras_train.py", recipe, seeds[0], PEER_EPOCHS)]
+        found["keras"] = extrapolated(keras, recipe)
     return found
 
 
-def florist(bench: Bench, recipe: list[str], seed: int) -> dict[str, Any]:
+def florist(recipe: Recipe) -> dict[str, Any]:
     """Train with the defaults: the epochs end where they bring nothing more."""
-    output = bench.work / "trained"
-    for folder in (output, output.with_name("trained.training")):
-        shutil.rmtree(folder, ignore_errors=True)
-    command = ["-m", "florist", "train", str(bench.split()), "--output", str(output), "--backbone"]
-    ended = run(python(*command, *recipe, "--epochs", str(bench.epochs), "--seed", str(seed)))
+    bench = recipe.bench
+    output = bench.work / f"trained-{recipe.backbone}-{recipe.seed}"
+    options = ["--backbone", recipe.backbone, *recipe.options()]
+    ended = train(bench.split(), output, options)
     report = json.loads((output / "report.json").read_text())
-    epochs = len((output / "history.csv").read_text().splitlines()) - 1
+    epochs = [float(found) for found in re.findall(r"^Epoch .* ([\d.]+) s", ended.text, re.M)]
+    speed = re.search(r"^Features \(training\): .* ([\d.]+)/s$", ended.text, re.M)
     return {
         "seconds": ended.seconds,
-        "epochs": epochs,
+        "epochs": len(epochs),
+        "epoch_s": float(np.median(epochs)),
+        "views_per_s": float(speed[1]) if speed else None,
         "test_accuracy": report["accuracy"],
         "peak_mib": ended.peak_mib,
         "precision": report["precision"],
     }
 
 
-def script(bench: Bench, name: str, recipe: list[str], seed: int, epochs: int) -> dict[str, Any]:
-    """Run some epochs of another way of training; extrapolate to as many as are asked for.
+def train(pictures: Path, output: Path, options: Sequence[str]) -> Ended:
+    """Run `florist train` from the beginning."""
+    for folder in (output, output.with_name(f"{output.name}.training")):
+        shutil.rmtree(folder, ignore_errors=True)
+    where = ["train", str(pictures), "--output", str(output)]
+    return run(python("-m", "florist", *where, *options))
 
-    All epochs take the same time but for the first, in which TensorFlow builds its graphs.
-    """
-    ran = min(epochs, bench.epochs)
-    command = python(str(HERE / name), str(bench.split()), *recipe)
-    ended = run([*command, "--epochs", str(ran), "--seed", str(seed)])
+
+def script(name: str, recipe: Recipe) -> dict[str, Any]:
+    """Train another way."""
+    data = [str(recipe.bench.split()), recipe.backbone]
+    ended = run(python(str(HERE / name), *data, *recipe.options()))
     found = json.loads(ended.text.splitlines()[-1])
-    rest = (bench.epochs - ran) * found["epochs"][-1]
     return {
-        "seconds": ended.seconds + rest,
-        "epochs": bench.epochs,
-        "epochs_measured": ran,
-        "test_accuracy": found["test_accuracy"] if ran == bench.epochs else None,
+        "seconds": ended.seconds,
+        "epochs": recipe.epochs,
+        "epoch_s": found["epochs"][-1],
+        "test_accuracy": found["test_accuracy"],
         "peak_mib": ended.peak_mib,
+    }
+
+
+classic = partial(script, "classic/train.py")
+keras = partial(script, "peers/keras_train.py")
+
+
+def extrapolated(way: Any, recipe: Recipe) -> dict[str, Any]:
+    """Time a few epochs; all take the same but for the first, in which TensorFlow builds graphs."""
+    ran = min(OTHER_EPOCHS, recipe.epochs)
+    found: dict[str, Any] = way(replace(recipe, epochs=ran))
+    rest = (recipe.epochs - ran) * found["epoch_s"]
+    return {
+        "seconds": found["seconds"] + rest,
+        "epochs": recipe.epochs,
+        "epochs_measured": ran,
+        "epoch_s": found["epoch_s"],
+        "peak_mib": found["peak_mib"],
     }

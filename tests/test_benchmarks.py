@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from benchmarks.bare import rate
+from benchmarks.load import CLIENTS
 from benchmarks.report import write
 from benchmarks.serving import FLORIST
 from benchmarks.traffic import latencies, saturate
@@ -101,15 +102,23 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_small_run_measures_every_part(small: Path) -> None:
     results = json.loads((small / "benchmarks.json").read_text())
     name = "mobilenetv2-0.35"
-    assert set(results) == {"startup", "decoding", f"serving {name}", f"training {name}"}
+    of_a_backbone = {f"{kind} {name}" for kind in ("serving", "training", "accuracy")}
+    assert set(results) == {"startup", "decoding", "memory", "load", *of_a_backbone}
     served = results[f"serving {name}"]
     for who in ("classic", *(f"florist {precision}" for precision in NETWORKS)):
         assert served[who]["requests_per_s"] > 0
         assert served[who]["mib"] > 10
         assert len(served[who]["labels"]) == 5
     for way in ("florist", "classic"):
-        (trained,) = results[f"training {name}"][way]
-        assert trained["seconds"] > 0
+        assert results[f"training {name}"][way]["seconds"] > 0
+        (correct,) = results[f"accuracy {name}"][way]
+        assert 0 <= correct <= 1
+    assert min(results["memory"]["peak_mib"].values()) > results["memory"]["idle_mib"] > 100
+    for loaded in ("steady", "killed"):
+        assert results["load"][loaded]["answers"]["200"] > 0
+        assert results["load"][loaded]["mib"]["peak"] > 10
+    assert set(results["load"]["steady"]["answers"]) <= {"200", "429"}
+    assert 0 < results["load"]["killed"]["answers"]["broken"] <= CLIENTS
     assert results["decoding"]["largest_mean_difference_of_255"] <= 2
     assert results["decoding"]["same_top_1"] >= 0.8 * results["decoding"]["pictures"]
 

@@ -1,0 +1,102 @@
+"""What was to be reached, and what was."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import numpy as np
+
+from benchmarks.load import CLIENTS
+from benchmarks.results import Results, named, rate
+from florist.bundle import NETWORKS
+
+Goal = tuple[str, str, str]
+"""What, how much it should be, and how much it is."""
+
+_SPEED_TO_REACH: Final = {"mobilenetv2": 25, "inceptionv3": 12, "mobilenetv2-0.35": 25}
+_OVER_ENGINE_TO_REACH: Final = {"mobilenetv2": 0.6, "inceptionv3": 0.85, "mobilenetv2-0.35": 0.6}
+_TRAINING_TO_REACH: Final = {"mobilenetv2-0.35": 12, "inceptionv3": 25}
+
+
+def goals(results: Results) -> Iterator[Goal]:
+    """Return what was to be reached, and what was."""
+    for name, found in named(results, "training"):
+        yield from training_goals(name, found)
+    for name, found in named(results, "accuracy"):
+        yield from accuracy_goals(name, found)
+    for name, found in named(results, "serving"):
+        for precision in NETWORKS:
+            yield from serving_goals(name, precision, found)
+    if "memory" in results:
+        yield from memory_goals(results["memory"])
+    if "load" in results:
+        yield from load_goals(results["load"])
+    if "decoding" in results:
+        yield from decoding_goals(results["decoding"])
+    if "startup" in results:
+        for command, seconds in results["startup"]["seconds"].items():
+            most = 0.25 if command == "--help" else 1
+            yield f"`florist {command}`, whole process", f"≤ {most} s", f"{seconds:.2f} s"
+
+
+def training_goals(name: str, found: Mapping[str, Any]) -> Iterator[Goal]:
+    """Return the ratio of wall times."""
+    ratio = found["classic"]["seconds"] / found["florist"]["seconds"]
+    goal = f"≥ {_TRAINING_TO_REACH[name]} ×"
+    yield f"training {name}, faster than the classic way", goal, f"{ratio:.1f} ×"
+
+
+def accuracy_goals(name: str, found: Mapping[str, Any]) -> Iterator[Goal]:
+    """Return what florist's way loses against the classic one."""
+    lost = 100 * (np.mean(found["classic"]) - np.mean(found["florist"]))
+    what = f"training {name}, points of test accuracy lost, mean of {len(found['classic'])}"
+    yield what, "≤ 0.5", f"{lost:.1f}"
+
+
+def serving_goals(name: str, precision: str, found: Mapping[str, Any]) -> Iterator[Goal]:
+    """Return the ratios of requests a second, and of latencies."""
+    ours = found[f"florist {precision}"]
+    what = f"serving {name}, {precision}"
+    ratio = rate(ours) / rate(found["classic"])
+    over = rate(ours) / rate(found[f"engine {precision}"])
+    spreads = [each["p99"] / each["p50"] for each in ours["latency_ms"]]
+    spread = f"{np.median(spreads):.1f} ({min(spreads):.1f} to {max(spreads):.1f})"
+    faster = f"≥ {_SPEED_TO_REACH[name]} ×"
+    yield f"{what}: requests a second over the classic way's", faster, f"{ratio:.1f} ×"
+    yield f"{what}: over the bare engine's", f"≥ {_OVER_ENGINE_TO_REACH[name]}", f"{over:.2f}"
+    rounds = f"median of {len(spreads)} rounds (lowest to highest)"
+    yield f"{what}: p99 over p50 at 70 % of that, {rounds}", "≤ 3", spread
+
+
+def memory_goals(found: Mapping[str, Any]) -> Iterator[Goal]:
+    """Return what the largest training takes beyond TensorFlow's own memory."""
+    pictures = max(found["peak_mib"], key=int)
+    beyond = (found["peak_mib"][pictures] - found["idle_mib"]) / 1024
+    what = f"training on {int(pictures):,} pictures: memory beyond TensorFlow's own"
+    yield what, "≤ 1.5 GiB", f"{beyond:.2f} GiB"
+
+
+def load_goals(found: Mapping[str, Any]) -> Iterator[Goal]:
+    """Return what must not happen under more load than can be served."""
+    steady, killed = found["steady"], found["killed"]
+    what = f"{CLIENTS} clients for {steady['seconds']:.0f} s"
+    yield f"{what}: answers other than 200 and 429", "0", f"{others(steady)}"
+    yield f"{what}: growth of memory", "≤ 50 MiB", f"{steady['mib']['growth']:.1f} MiB"
+    yield f"{what}: `/livez` at most", "≤ 100 ms", f"{steady['livez_ms']['max']:.0f} ms"
+    what = f"{what}, a worker killed: requests that broke"
+    yield what, f"≤ {CLIENTS}", f"{others(killed)}"
+
+
+def others(found: Mapping[str, Any]) -> int:
+    """Return how many requests got neither an answer nor a refusal that they may repeat."""
+    return sum(count for told, count in found["answers"].items() if told not in {"200", "429"})
+
+
+def decoding_goals(found: Mapping[str, Any]) -> Iterator[Goal]:
+    """Return what decoding at a reduced scale gains, and what it changes."""
+    ratio = found["ms"]["pillow"] / found["ms"]["florist"]
+    count, same = found["pictures"], found["same_top_1"]
+    difference = found["largest_mean_difference_of_255"]
+    what = "12-megapixel JPEG"
+    yield f"{what}, decoded and resized: faster than in full", "≥ 3 ×", f"{ratio:.1f} ×"
+    yield f"{what}: mean difference of pixels, at most", "≤ 2/255", f"{difference:.2f}/255"
+    yield f"{what}: same best class", f"{count} of {count}", f"{same} of {count}"
