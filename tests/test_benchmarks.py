@@ -31,6 +31,9 @@ from tests.web.conftest import red
 ROOT = Path(__file__).parent.parent
 DELAY_S = 0.1
 
+# A small run of everything takes minutes, and more on a machine that is busy.
+pytestmark = pytest.mark.timeout(1800)
+
 
 class Slowed:
     """An engine that takes its time."""
