@@ -34,7 +34,7 @@ def hold(bench: Bench, *, kill: bool) -> dict[str, Any]:
     candidate = florist(bench.model(bench.backbones[0]), "auto")
     env = {"FLORIST_KEEP_UPLOADS": "false"}
     with (
-        serving(candidate.command, candidate.port, bench.work, env) as server,
+        serving(candidate.command, candidate.port, env) as server,
         # The one who asks whether the server lives must not wait for sixty-four other threads.
         ProcessPoolExecutor(1, mp_context=get_context("spawn")) as prober,
         ThreadPoolExecutor(CLIENTS) as clients,

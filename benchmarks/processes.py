@@ -72,10 +72,13 @@ class Server:
 
 @contextmanager
 def serving(
-    command: Sequence[str], port: int, cwd: Path, env: Mapping[str, str] | None = None
+    command: Sequence[str], port: int, env: Mapping[str, str] | None = None
 ) -> Iterator[Server]:
-    """Run a server until the block ends; it is there when its port takes a connection."""
-    with tempfile.TemporaryFile("w+") as output:
+    """Run a server until the block ends; it is there when its port takes a connection.
+
+    It runs in a folder of its own, which takes what it writes along when the block ends.
+    """
+    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryDirectory() as cwd:
         process = subprocess.Popen(
             command, cwd=cwd, stdout=output, stderr=output, start_new_session=True,
             env={**os.environ, **(env or {})},

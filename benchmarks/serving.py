@@ -120,7 +120,7 @@ def load_test(bench: Bench, candidate: Candidate, *, paced: bool) -> dict[str, A
     """Return the throughput with eight clients, memory, and where it is `paced` latencies."""
     pictures = bench.jpegs()
     env = {"FLORIST_KEEP_UPLOADS": "false", **candidate.env}
-    with serving(candidate.command, candidate.port, bench.work, env) as server:
+    with serving(candidate.command, candidate.port, env) as server:
         labels = first_labels(server.port, candidate.dialogue, pictures[:5])
         rate = saturate(server.port, candidate.dialogue, pictures, CLIENTS, bench.seconds)
         found = {"requests_per_s": rate, "mib": server.mib(), "labels": labels}

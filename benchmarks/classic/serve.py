@@ -16,13 +16,15 @@ from keras.preprocessing import image
 app = Flask(__name__)
 model = keras.models.load_model(sys.argv[1])
 size = model.input_shape[1]
+os.makedirs("uploads", exist_ok=True)
 
 
 @app.route("/predict", methods=["POST"])
 def predict():
     file = request.files["image"]
-    file.save(f"/tmp/{os.path.basename(file.filename)}")
-    picture = image.load_img(f"/tmp/{os.path.basename(file.filename)}", target_size=(size, size))
+    path = os.path.join("uploads", os.path.basename(file.filename))
+    file.save(path)
+    picture = image.load_img(path, target_size=(size, size))
     batch = np.expand_dims(image.img_to_array(picture), axis=0)
     scores = model.predict(batch)[0]
     best = int(np.argmax(scores))
