@@ -217,7 +217,12 @@ def _to_8_bits(image: Image.Image) -> Image.Image:
         # Pillow's own conversion would clip: all but the darkest 1/256 of a scan turns white.
         scaled = np.asarray(image).clip(0, 65535) / 257
         return Image.fromarray(scaled.round().astype(np.uint8)).convert("RGB")
-    return image.convert("RGBA" if image.has_transparency_data else "RGB")
+    return _as_mode(image, "RGBA" if image.has_transparency_data else "RGB")
+
+
+def _as_mode(image: Image.Image, mode: str) -> Image.Image:
+    """Convert, unless the mode is that already: Pillow would make a copy."""
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _fit(image: Image.Image, spec: ImageSpec) -> Image.Image:
@@ -233,4 +238,4 @@ def _fit(image: Image.Image, spec: ImageSpec) -> Image.Image:
     if fitted.mode == "RGBA":
         canvas = Image.new("RGBA", size, _BACKGROUND)
         fitted = Image.alpha_composite(canvas, fitted)
-    return fitted.convert("RGB")
+    return _as_mode(fitted, "RGB")
