@@ -93,8 +93,7 @@ def training(name: str, found: Mapping[str, Any]) -> str:
         run = found[way]
         views = f"{run['views_per_s']:.0f} views/s" if run.get("views_per_s") else ""
         correct = f"{run['test_accuracy']:.1%}" if "test_accuracy" in run else ""
-        seconds = f"{run['seconds']:.0f} s"
-        epoch = f"{run['epoch_s']:.1f} s" if "epoch_s" in run else ""
+        seconds, epoch = f"{run['seconds']:.0f} s", f"{run['epoch_s']:.1f} s"
         rows.append(
             (title, seconds, epochs_of(run), views, epoch, correct, f"{run['peak_mib']:.0f} MiB")
         )
