@@ -38,6 +38,7 @@ RUN python -m venv --without-pip /opt/venv
 ARG REQUIREMENTS=serve
 COPY requirements/${REQUIREMENTS}.txt requirements.txt
 
+# --no-deps          takes what the lock file lists and looks for nothing else; `pip check` sees that it fits
 # --require-hashes   refuses a file that differs by one bit from the one that was tested
 # --only-binary      no compiler is needed, and no setup script of a stranger runs
 # --no-compile       see below
@@ -49,7 +50,8 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     --mount=type=secret,id=ca.pem \
     PIP_CONFIG_FILE=/run/secrets/pip.conf \
     pip --python /opt/venv/bin/python install --disable-pip-version-check --root-user-action=ignore \
-        --require-hashes --only-binary :all: --no-compile -r requirements.txt
+        --no-deps --require-hashes --only-binary :all: --no-compile -r requirements.txt \
+ && pip --python /opt/venv/bin/python check
 
 # A third of it is never loaded when an ONNX model runs on a CPU: OpenVINO's parts for GPUs and NPUs and
 # their cache, its readers of other formats, its tools (which would also report their use to Intel);
@@ -96,7 +98,8 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     --mount=type=secret,id=ca.pem \
     PIP_CONFIG_FILE=/run/secrets/pip.conf \
     pip --python /opt/venv/bin/python install --disable-pip-version-check --root-user-action=ignore \
-        --require-hashes --only-binary :all: -r requirements.txt
+        --no-deps --require-hashes --only-binary :all: -r requirements.txt \
+ && pip --python /opt/venv/bin/python check
 
 # With CUDA, from NVIDIA's wheels. The driver comes from your machine when the container starts, through
 # NVIDIA's Container Toolkit: docker run --gpus all ...
@@ -107,7 +110,8 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     --mount=type=secret,id=ca.pem \
     PIP_CONFIG_FILE=/run/secrets/pip.conf \
     pip --python /opt/venv/bin/python install --disable-pip-version-check --root-user-action=ignore \
-        --require-hashes --only-binary :all: -r requirements.txt
+        --no-deps --require-hashes --only-binary :all: -r requirements.txt \
+ && pip --python /opt/venv/bin/python check
 
 # What both trainers share: florist, a folder of yours to work in, and one for downloaded weights.
 FROM base AS trainer

@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# A lock lists everything: left to resolve, pip would look for what a newer release of a package asks for.
+LOCKED := --no-deps --require-hashes
 LOCK   := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
           --no-emit-index-url --custom-compile-command "make lock" --quiet
 
@@ -62,11 +64,13 @@ $(VENV)/bin/python:
 
 $(VENV)/.train: requirements/train.txt pyproject.toml | $(VENV)/bin/python
 	@echo "Installing florist with TensorFlow into $(VENV) (about a minute) ..."
-	$(PIP) install --require-hashes -r requirements/train.txt
+	$(PIP) install $(LOCKED) -r requirements/train.txt
 	$(PIP) install --no-deps --no-build-isolation --editable .
+	$(PIP) check
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.train
 	@echo "Installing what the tests and linters need ..."
-	$(PIP) install --require-hashes -r requirements/dev.txt
+	$(PIP) install $(LOCKED) -r requirements/dev.txt
+	$(PIP) check
 	@touch $@
