@@ -92,8 +92,8 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_a_lock_installs_as_on_its_day(project: Path, tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "-m", "venv", project / ".venv"], check=True)
-    python = project / ".venv" / "bin" / "python"
+    subprocess.run([sys.executable, "-m", "venv", str(project / ".venv")], check=True)
+    python = str(project / ".venv" / "bin" / "python")
     old_pip = [python, "-m", "pip", "install", "--quiet", f"pip=={OLDEST_PIP}"]
     subprocess.run(old_pip, check=True, capture_output=True)
     environment = {
@@ -102,7 +102,7 @@ def test_a_lock_installs_as_on_its_day(project: Path, tmp_path: Path) -> None:
         "PIP_FIND_LINKS": str(tmp_path / "index"),
         "PIP_CONFIG_FILE": os.devnull,
     }
-    make = ["make", "--directory", project, ".venv/.dev"]
+    make = ["make", "--directory", str(project), ".venv/.dev"]
     done = subprocess.run(make, check=False, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
     listing = [python, "-m", "pip", "list", "--format=freeze"]

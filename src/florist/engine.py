@@ -5,7 +5,6 @@ This is the only module that names a runtime. Both answer with what the network'
 would otherwise choose bfloat16 where the CPU has it.
 """
 
-import os
 import sys
 import threading
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from florist.bundle import NETWORKS, Bundle, Precision
 from florist.errors import EngineError, printable
 from florist.images import RGB
+from florist.system import cpu_limit
 
 Probabilities = NDArray[np.float32]
 
@@ -111,7 +111,7 @@ class ONNXRuntimeEngine:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
-        threads = runtime.threads or (os.cpu_count() or 1)
+        threads = runtime.threads or cpu_limit()
         # Where several pictures are worked on at once, each by itself gets fewer threads.
         options.intra_op_num_threads = max(1, threads // runtime.at_once)
         self.runtime = runtime
@@ -178,7 +178,7 @@ def load_layers(network: Path, size: int) -> Callable[[RGB], list[NDArray[np.flo
     too much for answers, but what is trained on the outputs ends up no worse (Kalamkar et al., "A
     Study of BFLOAT16 for Deep Learning Training", 2019).
     """
-    layers = OpenVINOEngine(network, Runtime(at_once=os.cpu_count() or 1), exact=False).outputs
+    layers = OpenVINOEngine(network, Runtime(at_once=cpu_limit()), exact=False).outputs
     # OpenVINO's binding sets itself up in the first inference of a process; where two threads
     # begin one at the same time, each waits for what the other holds, forever.
     layers(np.zeros((1, size, size, 3), np.uint8))

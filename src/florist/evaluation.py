@@ -7,7 +7,6 @@ the interval is Wilson's (1927).
 
 import csv
 import math
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
@@ -22,6 +21,7 @@ from florist.engine import Probabilities
 from florist.errors import DatasetError, printable
 from florist.prediction import Predictor
 from florist.progress import Progress, silent
+from florist.system import cpu_limit
 
 CALIBRATION_BINS: Final = 15
 _MISTAKES: Final = 20
@@ -130,7 +130,7 @@ def predict_all(
     def predict(sample: Sample) -> Probabilities:
         return predictor.probabilities(sample.load(spec, limits))
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(cpu_limit()) as pool:
         try:
             for index, row in enumerate(pool.map(predict, samples)):
                 result[index] = row

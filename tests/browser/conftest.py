@@ -26,7 +26,7 @@ from florist.bundle import LABELS, MODEL, REPORT, Bundle, write_bundle
 from florist.engine import Runtime
 from florist.prediction import Predictor
 from florist.web import create_app
-from florist.web.facts import HISTORY
+from florist.web.pages.facts import HISTORY
 from florist.web.settings import Settings
 from tests.conftest import COLOURS, noisy_picture
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from florist.web.pages import PICTURES_A_PAGE
+from florist.web.pages.views import PICTURES_A_PAGE
 from tests.browser.conftest import OpenPage, Serve
 from tests.conftest import COLOURS, noisy_picture
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from florist.errors import SettingsError
-from florist.web.limits import cpu_limit
 from florist.web.settings import Settings, environment_name, from_environment
 
 DOCS = Path(__file__).parents[2] / "docs" / "serving.md"
@@ -61,26 +60,3 @@ def _default(value: object) -> str:
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     return f"`{value}`" if value not in {"", ()} else ""
-
-
-@pytest.mark.parametrize(
-    ("files", "limit"),
-    [
-        ({"cpu.max": "150000 100000\n"}, 1.5),
-        ({"cpu.max": "max 100000\n"}, None),
-        ({"cpu.max": "50000 100000\n"}, 0.5),
-        ({"cpu/cpu.cfs_quota_us": "200000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 2),
-        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, None),
-        ({"cpu.max": "nonsense"}, None),
-        ({}, None),
-    ],
-)
-def test_the_cgroup_decides_how_many_cpus(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], limit: float | None
-) -> None:
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(64)), raising=False)
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text)
-    expected = {None: 64, 0.5: 1, 1.5: 2, 2: 2}[limit]
-    assert cpu_limit(tmp_path) == expected

@@ -1,7 +1,6 @@
 """`florist evaluate`: how good a model is on labelled pictures."""
 
 import json
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from florist.errors import BundleError, printable
 from florist.evaluation import evaluate as measure
 from florist.evaluation import relabelled, unseen
 from florist.prediction import load
+from florist.system import cpu_limit
 
 _MOST_COLUMNS = 12
 _MISTAKES_SHOWN = 10
@@ -56,7 +56,7 @@ def evaluate(
       florist evaluate photos
       florist evaluate new-photos --model output --fail-under 0.9
     """
-    predictor = load(model, replace(runtime, at_once=os.cpu_count() or 1))
+    predictor = load(model, replace(runtime, at_once=cpu_limit()))
     with listening() as listener:
         found = read_labelled(dataset, progress=listener.progress)
         for problem in found.problems:

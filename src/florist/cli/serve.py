@@ -25,7 +25,7 @@ from florist.engine import ENGINES, PRECISIONS
 )
 def serve(**options: Any) -> None:
     """Serve the model as a page for people and an API for programs."""
-    from florist.web.serving import serve as run
+    from florist.web.server.run import serve as run
     from florist.web.settings import from_environment
 
     given = {name: value for name, value in options.items() if value is not None}

@@ -17,6 +17,7 @@ from florist.errors import DatasetError, ImageError, printable
 from florist.formats import SUFFIXES
 from florist.images import RGB, ImageSpec, load_picture, read_bytes
 from florist.progress import Progress, silent
+from florist.system import cpu_limit
 
 LEAST_PICTURES: Final = 5
 """Usable pictures that a class needs for a training: 3 to learn from, 1 to choose by, 1 to test."""
@@ -103,7 +104,7 @@ def _read(
     samples: list[Sample] = []
     problems = list(listing.problems)
     # Pillow decodes outside the interpreter lock. Results come in order, so the data set does too.
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(cpu_limit()) as pool:
         try:
             for done, (sample, found) in enumerate(pool.map(inspect, listing.files), start=1):
                 samples += [sample] if sample else []

@@ -1,7 +1,6 @@
 """The trained network as ONNX in 32 and in 8 bits, and the proof of how each answers."""
 
 import gc
-import os
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from florist.evaluation import predict_all
 from florist.images import ImageSpec
 from florist.prediction import Predictor
 from florist.progress import Progress
+from florist.system import cpu_limit
 from florist.training.quantize import (
     SPARED,
     PrecisionChoice,
@@ -81,7 +81,7 @@ def exported_predictor(folder: Path, manifest: Manifest) -> Predictor:
     """Load the network of a folder that is no whole model folder yet."""
     files = {file.name: "" for file in folder.iterdir()}  # digests come when all is written
     bundle = Bundle(path=folder, manifest=replace(manifest, files=files), digest="")
-    return Predictor(bundle, load_engine(bundle, Runtime(at_once=os.cpu_count() or 1)))
+    return Predictor(bundle, load_engine(bundle, Runtime(at_once=cpu_limit())))
 
 
 def _predict(job: Job, precision: Precision) -> Probabilities:

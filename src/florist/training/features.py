@@ -4,7 +4,6 @@ Where nothing is frozen, or fresh views are wanted in every epoch, what is kept 
 picture itself. Either way an epoch reads its batches through a `Source`.
 """
 
-import os
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ from florist.dataset import Sample
 from florist.errors import TrainingError, printable
 from florist.images import RGB
 from florist.progress import Listener
+from florist.system import cpu_limit
 from florist.training.augment import augmented_views
 from florist.training.config import TrainingConfig
 from florist.training.store import ArrayStore
@@ -67,7 +67,7 @@ class PictureSource:
         self, train: ArrayStore, val: ArrayStore, samples: Sequence[Sample], config: TrainingConfig
     ) -> None:
         self._train, self._val, self._samples, self._config = train, val, samples, config
-        self._pool = ThreadPoolExecutor(os.cpu_count())
+        self._pool = ThreadPoolExecutor(cpu_limit())
 
     def train(self, indices: Indices, epoch: int) -> Any:
         """Return augmented pictures, uint8, of shape (N, size, size, 3)."""
@@ -98,7 +98,7 @@ def picture_source(job: Job) -> Source:
             folder=folder, name=f"{side}-pictures", shapes=((size, size, 3),), dtype=np.uint8
         )
         require_space(folder, (len(samples) - store.rows()) * store.row_bytes)
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        with ThreadPoolExecutor(cpu_limit()) as pool:
             for start, chunk in _missing_chunks(store, samples, 1):
                 pixels = list(pool.map(lambda s: s.load(config.spec), chunk))
                 store.append([np.stack(pixels)])
@@ -156,7 +156,7 @@ def _compute(
     chunks = list(_missing_chunks(store, samples, views.count))
     side = "training" if views.augmented else "validation"
     total = len(samples) * views.count
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(cpu_limit()) as pool:
         try:
             ahead = [pool.submit(views, sample) for sample in chunks[0][1]] if chunks else []
             for number, (start, chunk) in enumerate(chunks):

@@ -4,7 +4,6 @@ An engine made for inference takes a fraction of the time that a training framew
 same layers.
 """
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from florist.engine import load_layers
 from florist.images import RGB
+from florist.system import cpu_limit
 from florist.training.export import export_onnx
 from florist.training.network import as_list
 
@@ -43,7 +43,7 @@ class ExportedTrunk:
     def __init__(self, frozen: keras.Model, folder: Path) -> None:
         self._frozen, self._file = frozen, folder / _FILE
         self._layers: Trunk | None = None
-        self._pool = ThreadPoolExecutor(os.cpu_count())
+        self._pool = ThreadPoolExecutor(cpu_limit())
 
     def __call__(self, pictures: RGB) -> Features:
         """Return the features of pictures of shape (N, size, size, 3)."""

@@ -6,14 +6,17 @@ from flask import Flask
 from jinja2 import ChoiceLoader, FileSystemLoader
 
 from florist.prediction import Predictor
-from florist.web import api, description, errors, logs, pages, security
-from florist.web.classify import Classifier
+from florist.web.api import description
+from florist.web.api import views as api
+from florist.web.door import errors, logs, security
+from florist.web.door.receive import HostileRequest
+from florist.web.inference.classify import Classifier
+from florist.web.inference.model import ServedModel
 from florist.web.metrics import Metrics
-from florist.web.model import Model
-from florist.web.receive import HostileRequest
+from florist.web.pages import views as pages
 from florist.web.services import Services
 from florist.web.settings import Settings, from_environment
-from florist.web.uploads import open_store
+from florist.web.uploads.store import open_store
 
 
 def create_app(predictor: Predictor | None = None, settings: Settings | None = None) -> Flask:
@@ -25,10 +28,10 @@ def create_app(predictor: Predictor | None = None, settings: Settings | None = N
     Raises `SettingsError` where an environment variable cannot be used.
     """
     settings = settings or from_environment()
-    app = Flask(__name__)
+    app = Flask(__name__, template_folder="pages/templates", static_folder="pages/static")
     app.request_class = HostileRequest
     _configure(app, settings)
-    model = Model(predictor)
+    model = ServedModel(predictor)
     Services(
         settings=settings,
         model=model,

@@ -1,6 +1,6 @@
 """What can go wrong with a request: one table, one value, no Flask.
 
-`Problem` is RFC 9457's problem detail. `code` is stable: programs may compare it.
+`ProblemDetail` is RFC 9457's problem detail. `code` is stable: programs may compare it.
 """
 
 from dataclasses import asdict, dataclass
@@ -45,7 +45,7 @@ PROBLEMS: Final[dict[str, tuple[int, str]]] = {
 
 
 @dataclass(frozen=True)
-class Problem:
+class ProblemDetail:
     """What went wrong: `title` is the same for a code, `detail` says what was found."""
 
     status: int
@@ -64,7 +64,7 @@ class RefusedError(FloristError):
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
         status, title = PROBLEMS[code]
-        self.problem = Problem(status, code, title, detail)
+        self.problem = ProblemDetail(status, code, title, detail)
 
 
 class BusyError(RefusedError):
@@ -109,7 +109,7 @@ _CODES: Final[dict[type[FloristError], str]] = {
 }
 
 
-def problem_of(error: FloristError) -> Problem:
+def problem_of(error: FloristError) -> ProblemDetail:
     """Return what an error means for the one who asked."""
     if isinstance(error, RefusedError):
         return error.problem

@@ -5,11 +5,11 @@ from typing import Final, cast
 
 from flask import Flask, current_app
 
-from florist.web.classify import Answer, Classifier, File
+from florist.web.inference.classify import Answer, Classifier, File
+from florist.web.inference.model import ServedModel
 from florist.web.metrics import Metrics
-from florist.web.model import Model
 from florist.web.settings import Settings
-from florist.web.uploads import UploadStore
+from florist.web.uploads.store import UploadStore
 
 _KEY: Final = "florist"
 
@@ -19,7 +19,7 @@ class Services:
     """The parts of one app; `uploads` is None where nothing is kept."""
 
     settings: Settings
-    model: Model
+    model: ServedModel
     classifier: Classifier
     uploads: UploadStore | None
     metrics: Metrics

@@ -1,0 +1,1 @@
+"""The JSON API, the probes, the metrics, and the description of them."""

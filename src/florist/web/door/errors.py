@@ -1,0 +1,92 @@
+"""Every error becomes one shape: a problem document for programs, a page for people."""
+
+import logging
+from typing import Final
+
+from flask import Flask, Response, g, jsonify, render_template, request
+from werkzeug.exceptions import HTTPException, SecurityError
+
+from florist.errors import FloristError
+from florist.web.problems import PROBLEMS, ProblemDetail, RefusedError, UploadsError, problem_of
+from florist.web.services import services
+
+_log = logging.getLogger(__name__)
+
+PROBLEM_TYPE: Final = "application/problem+json"
+API_PREFIX: Final = "/api/"
+
+# Status of a Werkzeug exception → our code.
+_CODES: Final[dict[int, str]] = {
+    400: "bad-request",
+    401: "bad-key",
+    403: "forbidden",
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "too-large",
+    415: "unsupported-type",
+    429: "rate-limited",
+}
+_RETRY_AFTER_S: Final = {"busy": 1, "not-ready": 2, "rate-limited": 60, "deadline": 5}
+
+
+def as_json(problem: ProblemDetail) -> dict[str, object]:
+    """Return what a problem document says, with the id under which the log knows the request."""
+    return problem.members() | {"request_id": g.get("request_id")}
+
+
+def wants_page() -> bool:
+    """Whether a person asks, in a browser: programs do not prefer HTML."""
+    if request.path.startswith(API_PREFIX) or not services().settings.pages:
+        return False
+    if isinstance(request.routing_exception, SecurityError):
+        return False  # under a host that is not trusted no page can say where its parts are
+    kinds = [PROBLEM_TYPE, "application/json", "text/html"]
+    return request.accept_mimetypes.best_match(kinds) == "text/html"
+
+
+def register(app: Flask) -> None:
+    """Translate errors at the edge, in one place."""
+    app.register_error_handler(FloristError, _refused)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _refused(error: FloristError) -> Response:
+    if isinstance(error, UploadsError):
+        _log.error("The uploads cannot be reached: %s", error)
+    return answer(problem_of(error))
+
+
+def _http(error: HTTPException) -> Response:
+    status = error.code or 500
+    if isinstance(error, SecurityError):
+        code = "bad-host"
+    else:
+        code = _CODES.get(status, "bad-request" if status < 500 else "internal")
+    response = answer(RefusedError(code, error.description or PROBLEMS[code][1]).problem)
+    for name, value in error.get_headers():
+        if name not in {"Content-Type", "Content-Length"}:  # Allow, WWW-Authenticate, Retry-After
+            response.headers[name] = value
+    return response
+
+
+def _unexpected(error: Exception) -> Response:
+    _log.error("A bug: the request ended in an exception nobody expected", exc_info=error)
+    return answer(RefusedError("internal", "The server's log says more.").problem)
+
+
+def answer(problem: ProblemDetail) -> Response:
+    """Return the response that tells a problem to whoever asked."""
+    services().metrics.refused.labels(problem.code).inc()
+    if wants_page():
+        page = render_template("error.html", problem=problem, request_id=g.get("request_id"))
+        response = Response(page, mimetype="text/html")
+    else:
+        response = jsonify(as_json(problem))
+        response.content_type = PROBLEM_TYPE
+    response.status_code = problem.status
+    if problem.status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    if problem.code in _RETRY_AFTER_S:
+        response.headers["Retry-After"] = str(_RETRY_AFTER_S[problem.code])
+    return response

@@ -1,0 +1,119 @@
+"""The pictures of a request: a form, raw bytes, or JSON with base64."""
+
+import base64
+import binascii
+from io import BytesIO
+from typing import IO, Any, Final
+
+from flask import Request
+from werkzeug.exceptions import BadRequest
+from werkzeug.formparser import FormDataParser
+
+from florist.web.inference.classify import MAX_TOP_K, File
+from florist.web.problems import RefusedError
+
+FIELD: Final = "image"
+_MOST_FORM_BYTES: Final = 64 * 1024
+
+
+class _StrictFormParser(FormDataParser):
+    """Werkzeug's parser would make an empty form of a broken one."""
+
+    def parse(self, *args: Any, **kwargs: Any) -> Any:
+        """Parse as the parent does.
+
+        Raises `RefusedError` where the form is broken.
+        """
+        self.silent = False
+        try:
+            return super().parse(*args, **kwargs)
+        except ValueError as error:
+            raise RefusedError("bad-multipart", f"The form cannot be parsed: {error}.") from error
+
+
+class HostileRequest(Request):
+    """A request whose form is parsed strictly, in memory, within limits."""
+
+    form_data_parser_class = _StrictFormParser
+
+    @property
+    def max_content_length(self) -> int | None:
+        """The largest body: much less for a form without files, which is parsed as a whole."""
+        if self.mimetype == "application/x-www-form-urlencoded":
+            return _MOST_FORM_BYTES
+        return super().max_content_length
+
+    @max_content_length.setter
+    def max_content_length(self, value: int | None) -> None:
+        raise AttributeError("The largest body is a setting of the app.")
+
+    def _get_file_stream(self, *_: Any, **__: Any) -> IO[bytes]:
+        return BytesIO()  # bounded by the body, and needs no disk, which may be full or read-only
+
+
+def top_k_of(request: Request, default: int = 3) -> int:
+    """Return how many classes are asked for with `?top=`.
+
+    Raises `RefusedError`.
+    """
+    text = request.args.get("top", str(default))
+    top_k = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    if not 1 <= top_k <= MAX_TOP_K:
+        raise RefusedError("bad-parameter", f"top is {text[:40]!r}; expected 1 to {MAX_TOP_K}.")
+    return top_k
+
+
+def files_of(request: Request, most: int) -> list[File]:
+    """Return the pictures of a request, whichever way they came.
+
+    Raises `RefusedError`, or Werkzeug's `RequestEntityTooLarge`.
+    """
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise RefusedError("unsupported-type", "Send the body uncompressed, without an encoding.")
+    mimetype = request.mimetype
+    if mimetype == "multipart/form-data":
+        return form_files(request, most)
+    content = request.get_data(cache=True)
+    request.stream.read(1)  # a body without a length was cut at the limit: this raises 413
+    if len(content) < (request.content_length or 0):
+        raise RefusedError("bad-request", "The body broke off.")
+    if not content:
+        raise RefusedError("no-picture", _HOW)
+    if mimetype == "application/json":
+        return [File("", _from_json(request))]
+    if mimetype.startswith("image/"):
+        return [File("", content)]
+    raise RefusedError("unsupported-type", f"The body is {mimetype[:80] or 'untyped'!r}. {_HOW}")
+
+
+def form_files(request: Request, most: int) -> list[File]:
+    """Return the pictures of a form.
+
+    Raises `RefusedError`.
+    """
+    parts = [part for part in request.files.getlist(FIELD) if part.filename]
+    if not parts:
+        raise RefusedError("no-picture", f"The form has no file in a field {FIELD!r}.")
+    if len(parts) > most:
+        raise RefusedError("too-large", f"{len(parts)} pictures; at most {most} at a time.")
+    return [File(part.filename or "", part.read()) for part in parts]
+
+
+_HOW: Final = (
+    f"Send a form with a file in the field {FIELD!r}, or the bytes of a picture with its type, "
+    f'or {{"{FIELD}": "<base64>"}} as application/json.'
+)
+
+
+def _from_json(request: Request) -> bytes:
+    try:
+        body = request.get_json()
+    except (BadRequest, RecursionError) as error:
+        raise RefusedError("bad-json", "The body is no JSON.") from error
+    text = body.get(FIELD) if isinstance(body, dict) and len(body) == 1 else None
+    if not isinstance(text, str):
+        raise RefusedError("bad-json", f'Expected {{"{FIELD}": "<base64>"}}.')
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise RefusedError("bad-base64", f"The field {FIELD!r} is no base64: {error}.") from error

@@ -1,0 +1,127 @@
+"""What every request passes and every response carries: keys, headers, ids, CSRF."""
+
+import hmac
+import re
+import uuid
+from typing import Final
+
+from flask import Flask, Response, g, request
+from flask.sessions import SecureCookieSessionInterface
+from flask_cors import CORS
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from florist.web.door import logs
+from florist.web.door.errors import API_PREFIX, answer
+from florist.web.problems import RefusedError
+from florist.web.services import services
+from florist.web.settings import Settings
+
+csrf: Final = CSRFProtect()
+
+_LOCKED: Final = f"{API_PREFIX}v1/"
+"""What API keys lock: not the probes, and not the description of the API."""
+
+_RATED: Final = {"api.predictions", "pages.classify"}
+
+REQUEST_ID: Final = "X-Request-ID"
+_SAFE_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+
+# No inline script or style, nothing from another host; blob: and data: show a picture that is not
+# kept here.
+_CSP: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+    "connect-src 'self'; font-src 'self'; manifest-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+_HEADERS: Final = {
+    "Content-Security-Policy": _CSP,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+class _CookiesFollowTheScheme(SecureCookieSessionInterface):
+    """Cookies are `Secure` exactly where the request came over TLS."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        return request.is_secure
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Install the checks and the headers."""
+    app.session_interface = _CookiesFollowTheScheme()
+    app.config.update(
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        WTF_CSRF_TIME_LIMIT=None,  # a page that was left open still works; it ends with the session
+    )
+    app.before_request(_name_the_request)
+    app.before_request(_check_key)
+    _limit_rate(app, settings)
+    if settings.cors_origins:
+        CORS(
+            app,
+            resources={rf"{API_PREFIX}.*": {"origins": list(settings.cors_origins)}},
+            expose_headers=[REQUEST_ID, "Retry-After"],
+        )
+    if settings.proxies:
+        hops = settings.proxies
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops, x_prefix=hops
+        )
+    app.after_request(_add_headers)
+    csrf.init_app(app)
+    app.register_error_handler(CSRFError, _no_csrf)
+
+
+def _limit_rate(app: Flask, settings: Settings) -> None:
+    if not settings.rate_limit:
+        return
+    Limiter(
+        get_remote_address,
+        app=app,
+        application_limits=[settings.rate_limit],
+        application_limits_exempt_when=lambda: request.endpoint not in _RATED,
+        storage_uri=settings.rate_limit_storage,
+        headers_enabled=True,
+    )
+
+
+def _name_the_request() -> None:
+    given = request.headers.get(REQUEST_ID, "")
+    g.request_id = given if _SAFE_ID.fullmatch(given) else uuid.uuid4().hex
+    logs.request_id.set(g.request_id)
+
+
+def _check_key() -> None:
+    keys = services().settings.api_keys
+    if not keys or not request.path.startswith(_LOCKED) or request.method == "OPTIONS":
+        return  # a browser sends no key when it asks with OPTIONS whether it may
+    given = _given_key().encode()
+    # Each comparison takes the same time however much of a key is right.
+    if not any(hmac.compare_digest(given, key.encode()) for key in keys):
+        raise RefusedError("bad-key", "Send `Authorization: Bearer KEY` or `X-API-Key: KEY`.")
+
+
+def _given_key() -> str:
+    authorization = request.authorization
+    if authorization is not None and authorization.type == "bearer":
+        return authorization.token or ""
+    return request.headers.get("X-API-Key", "")
+
+
+def _add_headers(response: Response) -> Response:
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers[REQUEST_ID] = g.get("request_id", "")
+    return response
+
+
+def _no_csrf(error: CSRFError) -> Response:
+    detail = f"{error.description} Reload the page and send the picture again."
+    return answer(RefusedError("bad-csrf", detail).problem)

@@ -1,0 +1,63 @@
+"""The model of this process: loaded in the background, there once it is warmed up."""
+
+import logging
+import threading
+
+from florist.engine import Runtime
+from florist.errors import FloristError
+from florist.prediction import Predictor, load
+from florist.system import cpu_limit
+from florist.web.problems import NotReadyError
+from florist.web.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+
+class ServedModel:
+    """A predictor that may not be there yet, or not any more."""
+
+    def __init__(self, predictor: Predictor | None = None) -> None:
+        self._predictor = predictor
+        self._why_not = "The model is being loaded. Try again in a few seconds."
+        self._stopping = False
+        self._done = threading.Event()
+
+    def predictor(self) -> Predictor:
+        """Return the predictor.
+
+        Raises `NotReadyError` while there is none, and while the server stops.
+        """
+        if self._stopping:
+            raise NotReadyError("The server is about to stop. Try again in a few seconds.")
+        if self._predictor is None:
+            raise NotReadyError(self._why_not)
+        return self._predictor
+
+    def stop(self) -> None:
+        """Give out no predictor any more; who has one goes on with it."""
+        self._stopping = True
+
+    def load(self, settings: Settings) -> None:
+        """Load and warm up the model folder, in a thread of its own."""
+        threading.Thread(target=self._load, args=[settings], name="load-model", daemon=True).start()
+
+    def wait(self, timeout_s: float) -> None:
+        """Return once the model is there, or is known not to be."""
+        self._done.wait(timeout_s)
+
+    def _load(self, settings: Settings) -> None:
+        try:
+            threads = settings.threads or cpu_limit()
+            runtime = Runtime(
+                engine=settings.engine,
+                precision=settings.precision,
+                threads=threads,
+                at_once=threads,
+            )
+            self._predictor = predictor = load(settings.model, runtime, settings.limits)
+            _log.info("Ready: model %s, digest %s", settings.model, predictor.bundle.digest)
+        except FloristError as error:
+            self._why_not = "The model could not be loaded; the server's log says why."
+            _log.error("The model could not be loaded: %s", error)
+        finally:
+            self._done.set()

@@ -1,0 +1,1 @@
+"""HTML for people: views, what the model page knows, numbers as SVG. Knows no HTTP limits."""

@@ -1,0 +1,231 @@
+"""What the model page tells: the manifest, and as much of the report as the folder holds.
+
+A model folder may come from anywhere. Whatever in it is missing or of another shape is not shown.
+"""
+
+import csv
+import json
+import logging
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from florist.bundle import REPORT, Bundle
+from florist.web.pages.charts import Chart, line_chart
+
+HISTORY: Final = "history.csv"
+LARGEST_MATRIX: Final = 30
+_CONFUSIONS: Final = 10
+_TOLD_ELSEWHERE: Final = {"dataset pictures", "epochs", "best_epoch"}
+
+_NOT_AS_EXPECTED: Final = (
+    OSError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+)
+
+_log = logging.getLogger(__name__)
+
+_known: dict[str, "Facts"] = {}  # by digest; a process serves one model, so it stays small
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scores:
+    """How one class was measured."""
+
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """How many pictures of one class were taken for another."""
+
+    label: str
+    predicted: str
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What `report.json` says; `confusion[i][j]` counts pictures of class i taken for class j."""
+
+    pictures: int
+    accuracy: float
+    interval: tuple[float, float]
+    top3: float
+    calibration_error: float
+    scores: tuple[Scores, ...]
+    confusion: tuple[tuple[int, ...], ...]
+
+    def confusions(self, classes: Sequence[str]) -> tuple[Confusion, ...]:
+        """Return the most frequent mistakes, most frequent first."""
+        mistakes = [
+            Confusion(classes[i], classes[j], count)
+            for i, row in enumerate(self.confusion)
+            for j, count in enumerate(row)
+            if count and i != j
+        ]
+        return tuple(sorted(mistakes, key=lambda mistake: -mistake.count)[:_CONFUSIONS])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curves:
+    """How training went; epochs count from 1."""
+
+    epochs: int
+    best_epoch: int
+    charts: tuple[Chart, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """All that is known about a model. `examples[side][class]` counts pictures."""
+
+    name: str
+    digest: str
+    created: datetime | None
+    florist: str
+    size: int
+    fit: str
+    classes: tuple[str, ...]
+    examples: Mapping[str, Mapping[str, int]]
+    recipe: tuple[tuple[str, str], ...]
+    measured: Measured | None
+    curves: Curves | None
+
+    @property
+    def accuracy(self) -> float | None:
+        """The measured accuracy, where it was measured."""
+        return self.measured.accuracy if self.measured else None
+
+
+def facts_of(bundle: Bundle) -> Facts:
+    """Return what a model folder tells about itself; its files are read once."""
+    if bundle.digest not in _known:
+        _known[bundle.digest] = _facts(bundle)
+    return _known[bundle.digest]
+
+
+def _facts(bundle: Bundle) -> Facts:
+    manifest = bundle.manifest
+    return Facts(
+        name=manifest.name,
+        digest=bundle.digest,
+        created=_or_none(datetime.fromisoformat, manifest.created),
+        florist=manifest.florist,
+        size=manifest.spec.size,
+        fit=manifest.spec.fit,
+        classes=manifest.classes,
+        examples=(_or_none(_examples, manifest.trained) or {}) if manifest.trained else {},
+        recipe=tuple(_lines(manifest.trained)),
+        measured=_or_none(_measured, bundle) if REPORT in manifest.files else None,
+        curves=_or_none(_curves, bundle) if HISTORY in manifest.files else None,
+    )
+
+
+def _or_none(read: Callable[[Any], Any], source: Any) -> Any:
+    try:
+        return read(source)
+    except _NOT_AS_EXPECTED as error:
+        _log.warning("Left out of the model page: %s: %r", read.__name__, error)
+        return None
+
+
+def _examples(trained: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+    """Return how many pictures of each class were on each side of the split."""
+    return {
+        side: {str(label): int(count) for label, count in counts.items()}
+        for side, counts in trained["dataset"]["pictures"].items()
+    }
+
+
+def _lines(part: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
+    """Yield (name, value) of all that was noted, nested parts with the name that leads to them."""
+    for key, value in part.items():
+        name = f"{before}{key}"
+        if name in _TOLD_ELSEWHERE:
+            continue
+        if isinstance(value, Mapping):
+            yield from _lines(value, f"{name} ")
+        else:
+            shown = "all" if value is None and key == "unfreeze" else _text(value)
+            yield name.removeprefix("recipe ").replace("_", " "), shown
+
+
+def _text(value: object) -> str:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case None:
+            return "–"
+        case float():
+            return f"{value:g}"
+        case list() | tuple():
+            return ", ".join(_text(each) for each in value)
+        case _:
+            return str(value)
+
+
+def _measured(bundle: Bundle) -> Measured:
+    report = json.loads((bundle.path / REPORT).read_bytes())
+    classes = len(bundle.manifest.classes)
+    low, high = report["interval"]
+    measured = Measured(
+        pictures=int(report["pictures"]),
+        accuracy=_share(report["accuracy"]),
+        interval=(_share(low), _share(high)),
+        top3=_share(report["top3"]),
+        calibration_error=_share(report["calibration_error"]),
+        scores=tuple(_scores(each) for each in report["classes"]),
+        confusion=tuple(tuple(int(count) for count in row) for row in report["confusion"]),
+    )
+    if {classes} != {len(measured.scores), len(measured.confusion), *map(len, measured.confusion)}:
+        raise ValueError("the report is about other classes")
+    return measured
+
+
+def _scores(row: Mapping[str, Any]) -> Scores:
+    return Scores(
+        precision=_share(row["precision"]),
+        recall=_share(row["recall"]),
+        f1=_share(row["f1"]),
+        support=int(row["support"]),
+    )
+
+
+def _share(value: Any) -> float:
+    share = float(value)
+    if not 0 <= share <= 1:
+        raise ValueError(f"{share} is no share of 1")
+    return share
+
+
+def _curves(bundle: Bundle) -> Curves:
+    with (bundle.path / HISTORY).open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+
+    def column(name: str) -> list[float]:
+        values = [float(row[name]) for row in rows]
+        if not all(map(math.isfinite, values)):
+            raise ValueError(f"{name} is not finite")
+        return values
+
+    losses = column("val_loss")
+    best = losses.index(min(losses))  # training keeps the epoch of the lowest validation loss
+    return Curves(
+        epochs=len(rows),
+        best_epoch=best + 1,
+        charts=tuple(
+            line_chart(name, {"training": column(key), "validation": column(f"val_{key}")}, best)
+            for name, key in (("Accuracy", "accuracy"), ("Loss", "loss"))
+        ),
+    )

@@ -1,0 +1,240 @@
+"""The pages for people. Each works without a script; with one, answers come picture by picture."""
+
+import base64
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    flash,
+    jsonify,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from werkzeug.wrappers import Response as Redirect
+
+from florist.errors import ImageError
+from florist.images import copy_without_metadata
+from florist.prediction import DEFAULT_TOP_K
+from florist.web.door.errors import wants_page
+from florist.web.door.receive import form_files
+from florist.web.door.security import csrf
+from florist.web.inference.classify import Answer, File
+from florist.web.pages.facts import LARGEST_MATRIX, Facts, facts_of
+from florist.web.pages.wording import FILTERS, percent, plural
+from florist.web.problems import NotReadyError, RefusedError
+from florist.web.services import Services, services
+from florist.web.uploads.store import UploadStore
+
+PICTURES_A_PAGE: Final = 24
+_PREVIEW_SIDE: Final = 480
+_PICTURE_HEADERS: Final = {
+    "Cache-Control": "private, no-cache",  # a deleted picture is gone, in the browser too
+    # The style is what a browser itself centres a picture with that is opened on its own.
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+pages = Blueprint("pages", __name__)
+for _filter in FILTERS:
+    pages.add_app_template_filter(_filter)
+
+
+@dataclass(frozen=True)
+class Card:
+    """An answer as it is shown: `picture` is an address or None, `remark` the small print."""
+
+    answer: Answer
+    picture: str | None
+    remark: str
+
+    @property
+    def unsure(self) -> bool:
+        """Whether even the most probable class is less probable than all others together."""
+        return self.answer.predictions[0].score < 0.5
+
+    @property
+    def news(self) -> str:
+        """What a screen reader says once the answer is there."""
+        if self.answer.error is not None:
+            said = f"{self.answer.error.title}: {self.answer.error.detail}"
+        else:
+            best = self.answer.predictions[0]
+            said = f"{best.label}, {percent(best.score)}{', not sure' if self.unsure else ''}"
+        return f"{self.answer.filename}: {said}."
+
+
+@pages.get("/")
+def index() -> str:
+    """Show the form."""
+    return _form_page()
+
+
+@pages.post("/")
+def classify() -> tuple[str | Response, int]:
+    """Answer the pictures of the form: with the page, or with the cards alone for a script."""
+    found = services()
+    try:
+        with found.classifier.place() as place, found.metrics.places.track_inprogress():
+            csrf.protect()
+            files = form_files(request, found.settings.max_pictures)
+            previews: dict[int, str] = {}
+            answers = place.classify(files, DEFAULT_TOP_K, _keep_or_preview(found, previews))
+    except RefusedError as error:
+        if error.problem.code == "no-picture" and wants_page():
+            return _form_page(message="Choose a picture first."), error.problem.status
+        raise
+    found.metrics.count_answers(answers)
+    cards = [
+        _card(found, answer, previews.get(id(file)))
+        for file, answer in zip(files, answers, strict=True)
+    ]
+    if wants_page():
+        return _form_page(cards), _status(answers)
+    return jsonify(cards=[render_template("_answer.html", card=card) for card in cards]), 200
+
+
+# Reading the form, and so its token, waits until there is a place: `classify` checks it itself.
+csrf.exempt(classify)
+
+
+def _status(answers: Sequence[Answer]) -> int:
+    """Return the status of a page: an error's only where no picture has an answer."""
+    errors = [answer.error.status for answer in answers if answer.error is not None]
+    return errors[0] if len(errors) == len(answers) else 200
+
+
+def _keep_or_preview(
+    found: Services, previews: dict[int, str]
+) -> Callable[[File, Answer], str | None]:
+    """Return what keeps a picture or, where it is not kept, makes a copy to show this once."""
+
+    def keep(file: File, answer: Answer) -> str | None:
+        upload = found.keep(file, answer)
+        if upload is None:
+            previews[id(file)] = _data_url(file.content)
+        return upload
+
+    return keep
+
+
+def _data_url(content: bytes) -> str:
+    try:
+        copy = copy_without_metadata(content, _PREVIEW_SIDE)
+    except ImageError:  # the model's own decode may have stopped earlier than this one
+        return ""
+    return f"data:image/jpeg;base64,{base64.b64encode(copy).decode()}"
+
+
+def _card(found: Services, answer: Answer, preview: str | None) -> Card:
+    picture = preview
+    if answer.upload is not None:
+        picture = url_for("pages.picture", upload=answer.upload)
+    if answer.error is not None:
+        return Card(answer, picture, "")
+    remark = f"Answered in {answer.ms:.0f} ms"
+    if found.uploads is not None and answer.upload is None:
+        remark += ". The picture could not be kept: it is not in the history"
+    return Card(answer, picture, f"{remark}.")
+
+
+def _form_page(cards: Sequence[Card] = (), message: str = "") -> str:
+    found = services()
+    facts, reason = None, ""
+    try:
+        facts = _facts(found)
+    except NotReadyError as error:
+        reason = str(error)
+    return render_template(
+        "index.html",
+        cards=cards,
+        message=message,
+        facts=facts,
+        reason=reason,
+        promise=_promise(found),
+        max_bytes=found.settings.max_bytes,
+        rows=min(DEFAULT_TOP_K, len(facts.classes)) if facts else DEFAULT_TOP_K,
+    )
+
+
+def _facts(found: Services) -> Facts:
+    return facts_of(found.model.predictor().bundle)
+
+
+def _promise(found: Services) -> str:
+    """Say what happens to pictures."""
+    if found.uploads is None:
+        return "Pictures are not kept."
+    days = f"{found.settings.uploads_days:g}"
+    return (
+        f"Pictures are kept on this server for {days}{' day' if days == '1' else ' days'}, without "
+        "their metadata. In the history they can be deleted at any time."
+    )
+
+
+@pages.get("/model")
+def model() -> str:
+    """Tell what the model is, and how good."""
+    facts = _facts(services())
+    return render_template("model.html", facts=facts, matrix=len(facts.classes) <= LARGEST_MATRIX)
+
+
+@pages.get("/history")
+def history() -> str:
+    """List kept pictures, newest first."""
+    found, before = services(), request.args.get("before")
+    uploads = found.uploads.recent(PICTURES_A_PAGE + 1, before) if found.uploads else ()
+    shown = uploads[:PICTURES_A_PAGE]
+    return render_template(
+        "history.html",
+        uploads=shown,
+        before=before,
+        older=shown[-1].id if len(uploads) > PICTURES_A_PAGE else None,
+        promise=_promise(found),
+    )
+
+
+@pages.get("/uploads/<upload>")
+def picture(upload: str) -> Response:
+    """Serve the kept copy of a picture, as nothing but a picture."""
+    file = _store().open(upload)
+    if file is None:
+        abort(404)
+    with file:
+        response = Response(file.read(), mimetype="image/jpeg", headers=_PICTURE_HEADERS)
+    response.set_etag(upload)
+    response.make_conditional(request)
+    return response
+
+
+@pages.post("/uploads/<upload>/delete")
+def delete(upload: str) -> Redirect:
+    """Delete one picture."""
+    deleted = _store().delete(upload)
+    flash("The picture is deleted." if deleted else "The picture had been deleted before.")
+    return redirect(url_for("pages.history", before=request.form.get("before")), 303)
+
+
+@pages.get("/history/delete")
+def confirm_delete_all() -> str:
+    """Ask before everything is deleted."""
+    return render_template("confirm.html")
+
+
+@pages.post("/history/delete")
+def delete_all() -> Redirect:
+    """Delete every picture."""
+    flash(f"{plural(_store().delete_all(), 'picture')} deleted.")
+    return redirect(url_for("pages.history"), 303)
+
+
+def _store() -> UploadStore:
+    store = services().uploads
+    if store is None:
+        abort(404)
+    return store

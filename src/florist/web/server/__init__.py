@@ -1,0 +1,1 @@
+"""The server around the app: gunicorn with a worker of our own, or waitress."""

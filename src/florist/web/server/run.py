@@ -1,0 +1,135 @@
+"""The server around the app: gunicorn, or waitress where gunicorn does not run (Windows)."""
+
+import logging.config
+import os
+import secrets
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from florist.bundle import read_bundle
+from florist.system import cpu_limit
+from florist.web.door import logs
+from florist.web.settings import Settings
+from florist.web.uploads.store import open_store
+
+_SPARE_THREADS: Final = 3
+"""Threads beyond those that hold a place: they show pages, and refuse.
+
+Few: each takes turns with all others in Python, and a probe has to wait for its own turn.
+"""
+
+_GRACE_S: Final = 5
+_SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - only gunicorn's own unnamed file goes there
+
+
+def serve(settings: Settings) -> None:
+    """Serve until a signal comes.
+
+    Raises `BundleError` where the model folder cannot be used, `SettingsError` where the database
+    cannot.
+    """
+    # Better one clear line now than a server that never gets ready.
+    read_bundle(settings.model)
+    open_store(settings)
+    settings = complete(settings)
+    if sys.platform == "win32":
+        _run_waitress(settings)
+    else:
+        _run_gunicorn(settings)
+
+
+def complete(settings: Settings) -> Settings:
+    """Fill in what depends on this machine, and what all processes must agree on."""
+    threads = settings.threads or max(1, cpu_limit() // settings.workers)
+    return replace(
+        settings, threads=threads, secret_key=settings.secret_key or secrets.token_hex(32)
+    )
+
+
+def server_threads(settings: Settings) -> int:
+    """Return how many requests a process handles at once, refusals and probes included."""
+    return settings.threads + settings.queue + _SPARE_THREADS
+
+
+def gunicorn_options(settings: Settings) -> dict[str, Any]:
+    """Return gunicorn's configuration: https://docs.gunicorn.org/en/stable/settings.html."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    shared_memory = _SHARED_MEMORY.is_dir() and os.access(_SHARED_MEMORY, os.W_OK)
+    return {
+        "bind": f"{host}:{settings.port}",
+        "workers": settings.workers,
+        "threads": server_threads(settings),
+        "worker_class": "florist.web.server.worker.Worker",
+        # The heartbeat: a worker whose main loop hangs is replaced. No deadline for a request.
+        "timeout": 60,
+        "graceful_timeout": int(settings.deadline_s) + _GRACE_S,
+        "keepalive": 15,
+        # A heartbeat on a disk would stop a worker whenever the disk is slow.
+        "worker_tmp_dir": str(_SHARED_MEMORY) if shared_memory else None,
+        "control_socket_disable": True,
+        # X-Forwarded headers are a matter of FLORIST_PROXIES alone.
+        "forwarded_allow_ips": "",
+        "logconfig_dict": logs.CONFIGURATION,
+        "proc_name": "florist",
+    }
+
+
+def _run_gunicorn(settings: Settings) -> None:
+    from gunicorn.app.base import BaseApplication
+
+    from florist.web.server.worker import Arbiter
+
+    class Server(BaseApplication):  # type: ignore[misc]
+        """gunicorn with our options; each worker makes its own app, after the fork."""
+
+        def load_config(self) -> None:
+            for name, value in gunicorn_options(settings).items():
+                self.cfg.set(name, value)
+            if settings.workers > 1:
+                self.cfg.set("child_exit", lambda _, worker: _forget(worker.pid))
+
+        def load(self) -> Any:
+            from prometheus_client import values
+
+            from florist.web.app import create_app
+
+            # Chosen when it was imported, before there was a folder to share figures in.
+            values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]
+            return create_app(settings=settings)
+
+        def run(self) -> None:
+            Arbiter(self).run()
+
+    if settings.workers == 1:
+        Server().run()
+        return
+    # Each process counts in files of its own, which /metrics adds up.
+    with tempfile.TemporaryDirectory(prefix="florist-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        Server().run()
+
+
+def _forget(pid: int) -> None:
+    """Leave out what a dead worker has just been doing, not what it has counted."""
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(pid)  # type: ignore[no-untyped-call]
+
+
+def _run_waitress(settings: Settings) -> None:
+    import waitress
+
+    from florist.web.app import create_app
+
+    logging.config.dictConfig(logs.CONFIGURATION)
+    waitress.serve(
+        create_app(settings=settings),
+        host=settings.host,
+        port=settings.port,
+        threads=server_threads(settings),
+        ident=None,
+        max_request_body_size=settings.max_bytes + 2**20,  # beyond: refused by the app
+    )

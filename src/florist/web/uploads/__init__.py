@@ -1,0 +1,1 @@
+"""Pictures that were kept, as files and as rows. Knows no Flask."""

@@ -1,0 +1,208 @@
+"""Keys, limits per client, other origins, proxies, cookies, headers, ids and logs."""
+
+import json
+import logging
+import subprocess
+import sys
+from io import BytesIO
+
+import pytest
+from flask.testing import FlaskClient
+
+from florist.web.door.logs import JsonFormatter
+from tests.web.conftest import AppMaker, csrf_token, red
+
+API = "/api/v1/predictions"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Authorization": "Bearer other"}, {"X-API-Key": "schlüssel"}, {"Authorization": "bearer k"}],
+)
+def test_any_of_the_keys_opens_the_api(make_app: AppMaker, headers: dict[str, str]) -> None:
+    client = make_app(api_keys=("k", "other", "schlüssel")).test_client()
+    assert client.get("/api/v1/model", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics", "/api/openapi.json", "/docs"])
+def test_probes_and_descriptions_need_no_key(make_app: AppMaker, path: str) -> None:
+    assert make_app(api_keys=("k",)).test_client().get(path).status_code == 200
+
+
+def test_a_client_that_asks_too_often_waits(make_app: AppMaker) -> None:
+    app = make_app(rate_limit="2 per minute", proxies=1)
+
+    def send(client: str) -> int:
+        headers = {"X-Forwarded-For": client}
+        response = app.test_client().post(
+            API, data=red(), content_type="image/png", headers=headers
+        )
+        if response.status_code == 429:
+            assert response.json is not None
+            assert response.json["code"] == "rate-limited"
+            assert 0 < int(response.headers["Retry-After"]) <= 60
+        return response.status_code
+
+    assert [send("192.0.2.1") for _ in range(4)] == [200, 200, 429, 429]
+    assert send("192.0.2.2") == 200
+    client = app.test_client()
+    assert [client.get("/livez").status_code for _ in range(9)] == [200] * 9
+
+
+def test_other_origins_only_where_they_are_listed(make_app: AppMaker) -> None:
+    friend, stranger = {"Origin": "https://a.example"}, {"Origin": "https://b.example"}
+    closed = make_app().test_client().get("/api/v1/model", headers=friend)
+    assert "Access-Control-Allow-Origin" not in closed.headers
+    client = make_app(cors_origins=("https://a.example",), api_keys=("k",)).test_client()
+    asked = friend | {"Access-Control-Request-Method": "POST"}
+    preflight = client.options(API, headers=asked)
+    assert preflight.status_code == 200
+    assert preflight.headers["Access-Control-Allow-Origin"] == "https://a.example"
+    for path in ("/api/v1/model", "/api/openapi.json"):
+        refused = client.get(path, headers=stranger)
+        assert "Access-Control-Allow-Origin" not in refused.headers
+    page = client.get("/", headers=friend)
+    assert "Access-Control-Allow-Origin" not in page.headers
+
+
+@pytest.mark.parametrize(("proxies", "secure"), [(0, False), (1, True)])
+def test_cookies_follow_the_scheme(make_app: AppMaker, proxies: int, secure: bool) -> None:
+    client = make_app(proxies=proxies).test_client()
+    cookie = client.get("/", headers={"X-Forwarded-Proto": "https"}).headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    assert ("Secure" in cookie) is secure
+
+
+def test_a_proxy_is_believed_only_where_there_is_one(
+    make_app: AppMaker, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "florist")
+    for proxies in (0, 1):
+        headers = {"X-Forwarded-For": "192.0.2.7"}
+        make_app(proxies=proxies).test_client().get("/livez", headers=headers)
+    clients = [record.fields["client"] for record in caplog.records]  # type: ignore[attr-defined]
+    assert clients == ["127.0.0.1", "192.0.2.7"]
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/livez", "/nowhere", API, "/static/base.css"])
+def test_every_answer_has_the_headers(client: FlaskClient, path: str) -> None:
+    response = client.get(path, headers={"Accept": "text/html"})
+    response.close()
+    policy = response.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "http" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["X-Request-ID"]
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "text/html"),
+        ("*/*", "application/problem+json"),
+        ("", "application/problem+json"),
+        ("application/json", "application/problem+json"),
+    ],
+)
+def test_people_get_a_page_and_programs_a_problem(
+    client: FlaskClient, accept: str, kind: str
+) -> None:
+    response = client.get("/nowhere", headers={"Accept": accept} if accept else {})
+    assert response.status_code == 404
+    assert response.mimetype == kind
+    assert client.get("/api/x", headers={"Accept": accept}).mimetype == "application/problem+json"
+
+
+def test_an_api_without_pages(make_app: AppMaker) -> None:
+    client = make_app(pages=False).test_client()
+    for path in ("/", "/docs", "/history"):
+        response = client.get(path, headers={"Accept": "text/html"})
+        assert (response.status_code, response.mimetype) == (404, "application/problem+json")
+    assert client.post(API, data=red(), content_type="image/png").status_code == 200
+
+
+def test_a_bug_shows_no_traceback(make_app: AppMaker, caplog: pytest.LogCaptureFixture) -> None:
+    app = make_app()
+    app.add_url_rule("/bug", "bug", lambda: str(1 / 0))
+    response = app.test_client().get("/bug")
+    assert response.status_code == 500
+    assert response.json is not None
+    assert response.json["code"] == "internal"
+    assert "division" not in response.text
+    assert "ZeroDivisionError" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [("abc-1.2:3_4", True), ("", False), ("a b", False), ("x" * 65, False), ("é", False)],
+)
+def test_the_request_id_goes_in_and_out_and_into_the_log(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture, given: str, taken: bool
+) -> None:
+    caplog.set_level(logging.INFO, "florist")
+    response = client.post(API, data=b"text", headers={"X-Request-ID": given})
+    found = response.headers["X-Request-ID"]
+    assert (found == given) is taken
+    assert response.json is not None
+    assert response.json["request_id"] == found
+    line = json.loads(JsonFormatter().format(caplog.records[-1]))
+    assert line["request_id"] == found
+    assert (line["method"], line["path"], line["status"]) == ("POST", API, 415)
+    assert line["ms"] >= 0
+
+
+def test_a_thread_that_keeps_a_picture_logs_the_id_of_its_request(
+    make_app: AppMaker, caplog: pytest.LogCaptureFixture
+) -> None:
+    lines: list[str] = []
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(JsonFormatter().format(record))
+
+    handler = Handler()
+    logging.getLogger("florist.web.uploads.store").addHandler(handler)
+    client = make_app(database_url="sqlite:////nowhere/at/all.db").test_client()
+    token = csrf_token(client)
+    form = {"csrf_token": token, "image": (BytesIO(red()), "b.png")}
+    client.post("/", data=form, headers={"X-Request-ID": "mine"})
+    logging.getLogger("florist.web.uploads.store").removeHandler(handler)
+    (line,) = lines
+    assert json.loads(line)["request_id"] == "mine"
+    assert "\n" not in line
+
+
+def test_metrics_tell_what_happened(make_app: AppMaker) -> None:
+    client = make_app().test_client()
+    client.post(API, data=red(), content_type="image/png")
+    client.post(API, data=b"text", content_type="image/png")
+    client.open("/nowhere/1", method="BREW")
+    text = client.get("/metrics").text
+    for line in (
+        f'florist_requests_total{{method="POST",route="{API}",status="200"}} 1.0',
+        f'florist_requests_total{{method="POST",route="{API}",status="415"}} 1.0',
+        'florist_requests_total{method="(other)",route="(none)",status="404"} 1.0',
+        'florist_predictions_total{label="red"} 1.0',
+        'florist_refused_total{code="unsupported-format"} 1.0',
+        'florist_step_seconds_count{step="decode"} 1.0',
+        'florist_step_seconds_count{step="inference"} 1.0',
+        'florist_step_seconds_count{step="queue"} 1.0',
+        f'florist_request_seconds_count{{route="{API}"}} 2.0',
+        "florist_places_taken 0.0",
+    ):
+        assert line in text.splitlines(), text
+
+
+def test_serving_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, florist.web, florist.web.server.run, florist.cli.serve;"
+        "heavy = {'tensorflow', 'keras', 'matplotlib', 'scipy', 'onnx', 'imagehash'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert run.stdout.strip() == "[]"

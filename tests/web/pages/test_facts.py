@@ -1,0 +1,135 @@
+"""What the model page knows, also of folders that others wrote."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from florist.bundle import LABELS, MODEL, REPORT, Bundle, write_bundle
+from florist.web.pages.charts import HEIGHT, WIDTH, line_chart
+from florist.web.pages.facts import HISTORY, Confusion, facts_of
+
+REPORTED: dict[str, Any] = {
+    "pictures": 6,
+    "accuracy": 0.5,
+    "interval": [0.19, 0.81],
+    "top3": 1.0,
+    "calibration_error": 0.1,
+    "classes": [{"precision": 0.5, "recall": 0.5, "f1": 0.5, "support": 2}] * 3,
+    "confusion": [[1, 1, 0], [0, 0, 2], [0, 0, 2]],
+}
+HEAD = "epoch,loss,accuracy,val_loss,val_accuracy\n"
+
+
+def described(
+    bundle: Bundle, folder: Path, files: Mapping[str, str], trained: Mapping[str, Any] | None = None
+) -> Bundle:
+    """Return the colour model with further files in its folder."""
+
+    def write_files(path: Path) -> None:
+        for name in (MODEL, LABELS):
+            shutil.copy(bundle.path / name, path / name)
+        for name, text in files.items():
+            (path / name).write_text(text, encoding="utf-8")
+
+    manifest = replace(bundle.manifest, files={}, trained=trained or {})
+    return write_bundle(folder / "model", manifest, write_files)
+
+
+def test_all_that_training_noted_is_told(bundle: Bundle, tmp_path: Path) -> None:
+    history = f"{HEAD}1,1.2,0.3,1.1,0.4\n2,0.8,0.6,0.7,0.7\n3,0.5,0.8,0.9,0.6\n"
+    trained = {
+        "recipe": {
+            "backbone": "tiny",
+            "unfreeze": None,
+            "learning_rate": 0.001,
+            "augmentation": {"flip": True},
+        },
+        "epochs": 3,
+        "dataset": {"digest": "abc", "pictures": {"train": {"blue": 4, "green": 5, "red": 6}}},
+    }
+    files = {REPORT: json.dumps(REPORTED), HISTORY: history}
+    facts = facts_of(described(bundle, tmp_path, files, trained))
+    assert facts.recipe == (
+        ("backbone", "tiny"),
+        ("unfreeze", "all"),
+        ("learning rate", "0.001"),
+        ("augmentation flip", "yes"),
+        ("dataset digest", "abc"),
+    )
+    assert facts.examples == {"train": {"blue": 4, "green": 5, "red": 6}}
+    assert facts.created is not None
+    assert facts.measured is not None
+    assert facts.measured.accuracy == 0.5
+    assert facts.measured.confusions(facts.classes) == (
+        Confusion("green", "red", 2),
+        Confusion("blue", "green", 1),
+    )
+    assert facts.curves is not None
+    assert (facts.curves.epochs, facts.curves.best_epoch) == (3, 2)
+
+
+def test_a_bare_folder_has_facts_too(bundle: Bundle) -> None:
+    facts = facts_of(bundle)
+    assert facts.classes == bundle.manifest.classes
+    assert (facts.measured, facts.curves, facts.examples) == (None, None, {})
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        "",
+        "[]",
+        "{",
+        "null",
+        json.dumps(REPORTED | {"accuracy": "high"}),
+        json.dumps(REPORTED | {"accuracy": float("nan")}),
+        json.dumps(REPORTED | {"interval": [1]}),
+        json.dumps(REPORTED | {"confusion": [[1]]}),
+        json.dumps(REPORTED | {"classes": []}),
+        "[" * 100_000,
+    ],
+)
+def test_a_report_of_another_shape_is_left_out(bundle: Bundle, tmp_path: Path, report: str) -> None:
+    assert facts_of(described(bundle, tmp_path, {REPORT: report})).measured is None
+
+
+@pytest.mark.parametrize(
+    "history",
+    ["", HEAD, "epoch,loss\n1,2\n", f"{HEAD}1,a,b,c,d\n", f"{HEAD}1,1,1,nan,1\n", f"{HEAD}1,1\n"],
+)
+def test_a_history_of_another_shape_is_left_out(
+    bundle: Bundle, tmp_path: Path, history: str
+) -> None:
+    assert facts_of(described(bundle, tmp_path, {HISTORY: history})).curves is None
+
+
+@pytest.mark.parametrize("trained", [{"dataset": 1}, {"dataset": {"pictures": {"train": 3}}}])
+def test_examples_of_another_shape_are_left_out(
+    bundle: Bundle, tmp_path: Path, trained: dict[str, Any]
+) -> None:
+    assert facts_of(described(bundle, tmp_path, {}, trained)).examples == {}
+
+
+@pytest.mark.parametrize(
+    "values", [[0.5], [0.5, 0.5], [0.0, 1.0], [1e-9, 3e-9, 2e-9], [-4, 1200, 3], [0.91, 0.93, 0.92]]
+)
+def test_a_line_stays_inside_its_chart(values: list[float]) -> None:
+    chart = line_chart("Loss", {"training": values, "validation": values}, len(values) - 1)
+    for points in chart.lines.values():
+        for point in points.split():
+            x, y = map(float, point.split(","))
+            assert chart.left <= x <= chart.right < WIDTH
+            assert chart.top <= y <= chart.bottom < HEIGHT
+    assert 2 <= len(chart.up) <= 9
+    assert chart.lines["validation"].split()[-1] == f"{chart.best[0]},{chart.best[1]}"
+
+
+def test_the_best_epoch_is_marked_where_it_is() -> None:
+    chart = line_chart("Accuracy", {"training": [0, 1, 2], "validation": [0, 2, 1]}, 1)
+    assert chart.best == ((chart.left + chart.right) / 2, chart.top)
+    assert chart.best_value == 2

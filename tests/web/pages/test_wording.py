@@ -1,0 +1,45 @@
+"""Numbers and names as people read them."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from florist.web.pages.wording import listed, moment, percent, plural, sentence
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0, "0.0 %"),
+        (1e-9, "<0.1 %"),
+        (0.0014, "0.1 %"),
+        (0.5, "50.0 %"),
+        (0.99901, ">99.9 %"),
+        (1, "100.0 %"),
+    ],
+)
+def test_percent(share: float, text: str) -> None:
+    assert percent(share) == text.replace(" ", "\u00a0")
+
+
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [
+        (["a", "b"], "a and b"),
+        (["a", "b", "c"], "a, b and c"),
+        ([str(n) for n in range(100)], "0, 1, 2, 3, 4, 5 and 94 more"),
+    ],
+)
+def test_listed(names: list[str], text: str) -> None:
+    assert listed(names) == text
+
+
+def test_the_rest() -> None:
+    assert [plural(n, "picture") for n in (0, 1, 2500)] == [
+        "0\u00a0pictures",
+        "1\u00a0picture",
+        "2,500\u00a0pictures",
+    ]
+    assert sentence(" damaged: truncated") == "Damaged: truncated."
+    assert sentence("Why?") == "Why?"
+    assert moment(datetime(2026, 3, 5, 7, 8, tzinfo=UTC)) == "5 Mar 2026, 07:08 UTC"

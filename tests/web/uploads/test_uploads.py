@@ -1,0 +1,240 @@
+"""Pictures that are kept: what of them, how long, and what happens when that fails."""
+
+import logging
+import os
+import resource
+import sqlite3
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+from PIL import Image
+
+from florist.errors import SettingsError
+from florist.images import Limits
+from florist.prediction import Prediction
+from florist.web.inference.classify import Answer, File
+from florist.web.problems import UploadsError
+from florist.web.uploads.store import Retention, Upload, UploadStore
+from tests.web.conftest import AppMaker, csrf_token, encoded, red
+
+ANSWER = Answer(filename="rose.png", predictions=(Prediction("red", 0.9),), width=64, height=48)
+ROSE = File("rose.png", red())
+DAY_S = 24 * 3600
+NOT_KEPT = "could not be kept"
+
+
+def store(folder: Path, *, days: float = 30, size: int = 2**30, url: str = "") -> UploadStore:
+    retention = Retention(days=days, bytes=size)
+    return UploadStore(folder, database_url=url, retention=retention, limits=Limits())
+
+
+def kept(folder: Path) -> list[Path]:
+    return sorted(folder.glob("**/*.jpg"))
+
+
+def add(uploads: UploadStore, file: File = ROSE) -> Upload:
+    upload = uploads.add(file, ANSWER)
+    assert upload is not None
+    return upload
+
+
+def test_an_upload_comes_back(tmp_path: Path) -> None:
+    upload = add(store(tmp_path))
+    again = store(tmp_path)  # as after a restart
+    assert again.recent() == (upload,)
+    assert again.get(upload.id) == upload
+    assert upload.predictions == ANSWER.predictions
+    assert (upload.filename, upload.width, upload.height) == ("rose.png", 64, 48)
+    file = again.open(upload.id)
+    assert file is not None
+    with file, Image.open(file) as image:
+        assert (image.format, image.size) == ("JPEG", (32, 32))
+
+
+def test_nothing_but_pixels_is_kept(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x010F] = "Camera of Alice"
+    exif.get_ifd(0x8825)[2] = (48.0, 8.0, 0.0)
+    photo = encoded(Image.new("RGB", (4000, 3000)), "JPEG", exif=exif, comment=b"a secret")
+    add(store(tmp_path), File("../../alice.jpg", photo))
+    (path,) = kept(tmp_path)
+    assert path.parent.parent.parent == tmp_path  # sharded twice
+    content = path.read_bytes()
+    with Image.open(BytesIO(content)) as image:
+        assert image.size == (1600, 1200)
+        assert not image.getexif()
+    assert not any(word in content for word in (b"alice", b"Alice", b"secret", b"Exif"))
+
+
+def test_the_newest_come_first_page_by_page(tmp_path: Path) -> None:
+    uploads = store(tmp_path)
+    ids = [add(uploads).id for _ in range(5)][::-1]
+    first = uploads.recent(2)
+    second = uploads.recent(2, before=first[-1].id)
+    third = uploads.recent(2, before=second[-1].id)
+    assert [upload.id for upload in first + second + third] == ids
+    assert uploads.recent(2, before="unknown") == first
+
+
+def test_deleting_one_and_all(tmp_path: Path) -> None:
+    uploads = store(tmp_path)
+    first, second, third = add(uploads), add(uploads), add(uploads)
+    assert uploads.delete(second.id)
+    assert not uploads.delete(second.id)
+    assert uploads.open(second.id) is None
+    assert [upload.id for upload in uploads.recent()] == [third.id, first.id]
+    assert len(kept(tmp_path)) == 2
+    assert uploads.delete_all() == 2
+    assert uploads.recent() == ()
+    assert kept(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["", "..", "../x", "x" * 32, "%00", "0" * 31 + "/"])
+def test_ids_that_are_none(tmp_path: Path, name: str) -> None:
+    uploads = store(tmp_path)
+    add(uploads)
+    assert uploads.get(name) is None
+    assert uploads.open(name) is None
+    assert not uploads.delete(name)
+    assert len(kept(tmp_path)) == 1
+
+
+def test_what_is_too_old_goes(tmp_path: Path) -> None:
+    uploads = store(tmp_path, days=30)
+    old, new = add(uploads), add(uploads)
+    with sqlite3.connect(tmp_path / "uploads.sqlite3") as database:
+        month = 31 * DAY_S * 1_000_000
+        database.execute(f"UPDATE uploads SET created = created - {month} WHERE id = '{old.id}'")
+    database.close()
+    assert [upload.id for upload in uploads.recent()] == [new.id]
+    assert [path.stem for path in kept(tmp_path)] == [new.id]
+
+
+def test_what_is_too_much_goes_the_oldest_first(tmp_path: Path) -> None:
+    size = len(kept_bytes(tmp_path / "one"))
+    uploads = store(tmp_path / "many", size=3 * size + size // 2)
+    ids = [add(uploads).id for _ in range(6)]
+    assert [upload.id for upload in uploads.recent()] == ids[:2:-1]
+    assert {path.stem for path in kept(tmp_path / "many")} == set(ids[3:])
+    assert store(tmp_path / "none", size=size - 1).add(ROSE, ANSWER) is None
+
+
+def kept_bytes(folder: Path) -> bytes:
+    add(store(folder))
+    return kept(folder)[0].read_bytes()
+
+
+def test_files_that_a_crash_left_behind_go(tmp_path: Path) -> None:
+    upload = add(store(tmp_path))
+    (path,) = kept(tmp_path)
+    orphan = path.with_name("0" * 32 + ".jpg")
+    partial = path.with_name("1" * 32 + ".partial")
+    recent = path.with_name("2" * 32 + ".jpg")
+    for file in (orphan, partial, recent):
+        file.write_bytes(b"left behind")
+    for file in (path, orphan, partial):
+        os.utime(file, (time.time() - DAY_S,) * 2)
+    store(tmp_path).recent()
+    assert {file.name for file in path.parent.iterdir()} == {f"{upload.id}.jpg", recent.name}
+
+
+def test_many_threads_and_stores_at_once(tmp_path: Path) -> None:
+    stores = [store(tmp_path) for _ in range(4)]  # as in several processes
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda n: add(stores[n % 4]).id, range(64)))
+    assert {upload.id for upload in stores[0].recent(100)} == set(found)
+    assert len(kept(tmp_path)) == 64
+
+
+def test_another_database_by_its_address(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'elsewhere.db'}"
+    upload = add(store(tmp_path / "uploads", url=url))
+    assert (tmp_path / "elsewhere.db").exists()
+    assert not list((tmp_path / "uploads").glob("*.sqlite3"))
+    assert store(tmp_path / "uploads", url=url).recent() == (upload,)
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """Let the system refuse every file that grows beyond a kilobyte."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def send(client: FlaskClient, token: str) -> str:
+    photo = encoded(Image.effect_noise((200, 200), 80), "PNG")
+    form = {"csrf_token": token, "image": (BytesIO(photo), "rose.png")}
+    response = client.post("/", data=form, headers={"Accept": "text/html"})
+    assert response.status_code == 200
+    return response.text
+
+
+def test_a_full_disk_does_not_stop_an_answer(
+    make_app: AppMaker, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = make_app().test_client()
+    token = csrf_token(client)
+    with full_disk():
+        page = send(client, token)
+    assert "rose.png" in page
+    assert NOT_KEPT in page
+    assert [r.levelno for r in caplog.records if "was not kept" in r.message] == [logging.WARNING]
+    assert not list((tmp_path / "uploads").glob("??/??/*"))
+    assert NOT_KEPT not in send(client, token)  # and once there is room again, it is
+
+
+def test_a_folder_that_cannot_be_written_does_not_stop_an_answer(
+    make_app: AppMaker, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").touch()
+    client = make_app(uploads=str(tmp_path / "file" / "uploads")).test_client()
+    assert NOT_KEPT in send(client, csrf_token(client))
+    assert "was not kept" in caplog.text
+    history = client.get("/history", headers={"Accept": "application/json"})
+    assert history.status_code == 503
+    assert history.json is not None
+    assert history.json["code"] == "uploads-unavailable"
+    assert str(tmp_path) not in history.text
+    assert str(tmp_path) in caplog.text
+
+
+def test_a_read_only_database_does_not_stop_an_answer(make_app: AppMaker) -> None:
+    url = "sqlite:///file:/nowhere/at/all.db?mode=ro&uri=true"
+    client = make_app(database_url=url).test_client()
+    assert NOT_KEPT in send(client, csrf_token(client))
+
+
+def test_a_database_that_is_none_is_named(tmp_path: Path) -> None:
+    (tmp_path / "uploads.sqlite3").write_bytes(b"no database at all" * 100)
+    uploads = store(tmp_path)
+    assert uploads.add(ROSE, ANSWER) is None
+    assert kept(tmp_path) == []
+    with pytest.raises(UploadsError, match="not a database"):
+        uploads.recent()
+
+
+@pytest.mark.parametrize("url", ["nonsense", "nonsense://a/b", "mssql+pymssql://a/b"])
+def test_an_address_of_no_database_is_named(tmp_path: Path, url: str) -> None:
+    with pytest.raises(SettingsError, match="FLORIST_DATABASE_URL cannot be used"):
+        store(tmp_path, url=url)
+
+
+def test_nothing_is_kept_where_that_is_switched_off(make_app: AppMaker, tmp_path: Path) -> None:
+    client = make_app(keep_uploads=False).test_client()
+    send(client, csrf_token(client))
+    assert not (tmp_path / "uploads").exists()
+
+
+def test_the_api_keeps_nothing(client: FlaskClient, tmp_path: Path) -> None:
+    assert client.post("/api/v1/predictions", data=red(), content_type="image/png").json
+    assert not (tmp_path / "uploads").exists()
