@@ -31,13 +31,13 @@ def create_app(predictor: Predictor | None = None, settings: Settings | None = N
     app = Flask(__name__, template_folder="pages/templates", static_folder="pages/static")
     app.request_class = HostileRequest
     _configure(app, settings)
-    model = ServedModel(predictor)
+    model, metrics = ServedModel(predictor), Metrics()
     Services(
         settings=settings,
         model=model,
-        classifier=Classifier(model, settings),
+        classifier=Classifier(model, settings, metrics.places),
         uploads=open_store(settings),
-        metrics=Metrics(),
+        metrics=metrics,
     ).attach(app)
     security.register(app, settings)
     logs.register(app)

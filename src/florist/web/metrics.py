@@ -45,7 +45,7 @@ class Metrics:
         )
         self.places = Gauge(
             "florist_places_taken",
-            "Requests that are worked on or wait for it.",
+            "Requests that are worked on, or wait for it, late ones included.",
             registry=registry,
             multiprocess_mode="livesum",
         )

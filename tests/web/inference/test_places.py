@@ -1,15 +1,18 @@
 """Places, the queue, the deadline, and what happens when the server stops."""
 
+import gc
 import threading
 import time
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from io import BytesIO
 
 import numpy as np
 import pytest
-from flask import Flask
+from flask import Flask, Request
+from flask.globals import request_ctx
 from werkzeug.test import TestResponse
 
 from florist.engine import Probabilities, Runtime
@@ -85,6 +88,12 @@ def crowd(predictor: Predictor, **settings: float) -> Iterator[Crowd]:
             found.engine.open.set()
 
 
+def until(condition: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < ends
+
+
 def code(response: TestResponse) -> tuple[int, str]:
     assert response.json is not None
     return response.status_code, response.json["code"]
@@ -128,15 +137,30 @@ def test_a_full_queue_refuses_before_the_body_is_read(predictor: Predictor) -> N
         assert first.result(30).status_code == 200
 
 
-def test_a_late_answer_is_504_and_its_place_is_free_again(predictor: Predictor) -> None:
+def test_a_late_answer_is_504_and_its_place_is_free_once_its_work_has_ended(
+    predictor: Predictor,
+) -> None:
+    with crowd(predictor, threads=1, queue=0, deadline_s=0.2) as many:
+        assert code(many.start().result(30)) == (504, "deadline")
+        assert many.places() == 1  # the engine has its picture still
+        assert code(many.call()) == (429, "busy")
+        many.engine.open.set()
+        until(lambda: many.places() == 0)
+        assert many.call().status_code == 200
+
+
+def test_a_late_request_that_still_waited_leaves_with_all_it_held(predictor: Predictor) -> None:
     with crowd(predictor, threads=1, queue=1, deadline_s=0.2) as many:
+        requests: list[weakref.ref[Request]] = []
+        many.app.before_request(lambda: requests.append(weakref.ref(request_ctx.request)))
         running, waiting = many.start(), many.wait_in_queue()
         assert code(running.result(30)) == (504, "deadline")
         assert code(waiting.result(30)) == (504, "deadline")
-        assert many.places() == 0
-        many.engine.open.set()
-        assert many.call().status_code == 200
-        assert many.call().status_code == 200
+        assert many.places() == 1
+        del waiting
+        gc.collect()
+        alive = [each() for each in requests if each() is not None]
+        assert [each.path for each in alive if each is not None] == [API]  # the one in the engine
 
 
 def test_a_late_request_stops_between_two_pictures(predictor: Predictor) -> None:
@@ -152,6 +176,7 @@ def test_a_late_request_stops_between_two_pictures(predictor: Predictor) -> None
         )
         assert code(response) == (504, "deadline")
         many.engine.open.set()
+        until(lambda: many.places() == 0)
         assert many.call().status_code == 200
         assert many.engine.entered.acquire(timeout=30)  # the first picture of the late request
         assert many.engine.entered.acquire(timeout=30)  # the one sent after it

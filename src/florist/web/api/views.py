@@ -20,7 +20,7 @@ probes = Blueprint("probes", __name__)
 def predictions() -> Response:
     """Classify the pictures of the request."""
     found = services()
-    with found.classifier.place() as place, found.metrics.places.track_inprogress():
+    with found.classifier.place() as place:
         top_k = top_k_of(request)
         files = files_of(request, found.settings.max_pictures)
         answers = place.classify(files, top_k)

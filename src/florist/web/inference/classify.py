@@ -3,17 +3,20 @@
 A request takes a place before its body is read, so that memory and waiting are bounded; when all
 are taken it is refused at once. Its pictures are then worked on by one of a few threads. Python
 cannot stop a thread, so the deadline is looked at between two steps (a decode, an inference, a
-write) as well as while waiting; limits bound each step.
+write) as well as while waiting; limits bound each step. A place is free again once the work on its
+pictures has really ended, however long ago its request was answered.
 """
 
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 from typing import Final
+
+from prometheus_client import Gauge
 
 from florist.errors import ImageError
 from florist.images import load_picture
@@ -67,7 +70,8 @@ class Place:
     def __init__(self, classifier: "Classifier", predictor: Predictor) -> None:
         self._classifier = classifier
         self.predictor = predictor
-        self._ends = 0.0
+        self._begin = 0.0
+        self._work: Future[tuple[Answer, ...]] | None = None
 
     def classify(
         self, files: Sequence[File], top_k: int, keep: Keep | None = None
@@ -76,21 +80,36 @@ class Place:
 
         Raises `DeadlineError`.
         """
-        begin = time.monotonic()
-        self._ends = begin + self._classifier.deadline_s
+        self._begin = time.monotonic()
+        # The context carries the id of the request into what the thread logs.
+        held = [(copy_context(), files, keep)]
 
         def work() -> tuple[Answer, ...]:
-            waited_ms = (time.monotonic() - begin) * 1000
-            answers = (self._answer(file, top_k, keep) for file in files)
-            return tuple(replace(answer, queue_ms=waited_ms) for answer in answers)
+            context, files, keep = held.pop()
+            return context.run(self._answer_all, files, top_k, keep)
 
-        # The context carries the id of the request into what the thread logs.
-        future = self._classifier.pool.submit(copy_context().run, work)
+        self._work = self._classifier.pool.submit(work)
         try:
-            return future.result(timeout=self._classifier.deadline_s)
+            return self._work.result(timeout=self._classifier.deadline_s)
         except TimeoutError as error:
-            future.cancel()
+            if self._work.cancel():
+                # The pool still has it in its queue: what the request held must not wait there.
+                held.clear()
             raise self._too_late() from error
+
+    def leave(self, vacate: Callable[[], None]) -> None:
+        """Call `vacate` once no thread works on the pictures any more."""
+        if self._work is None:
+            vacate()
+        else:
+            self._work.add_done_callback(lambda _: vacate())
+
+    def _answer_all(
+        self, files: Sequence[File], top_k: int, keep: Keep | None
+    ) -> tuple[Answer, ...]:
+        waited_ms = (time.monotonic() - self._begin) * 1000
+        answers = (self._answer(file, top_k, keep) for file in files)
+        return tuple(replace(answer, queue_ms=waited_ms) for answer in answers)
 
     def _answer(self, file: File, top_k: int, keep: Keep | None) -> Answer:
         self._check()
@@ -123,7 +142,7 @@ class Place:
         )
 
     def _check(self) -> None:
-        if time.monotonic() > self._ends:
+        if time.monotonic() > self._begin + self._classifier.deadline_s:
             raise self._too_late()
 
     def _too_late(self) -> DeadlineError:
@@ -135,24 +154,31 @@ class Place:
 class Classifier:
     """Answers pictures with a few threads, while a bounded number of further requests waits."""
 
-    def __init__(self, model: ServedModel, settings: Settings) -> None:
+    def __init__(self, model: ServedModel, settings: Settings, taken: Gauge) -> None:
         self.model = model
         threads = settings.threads or cpu_limit()
         self.deadline_s = settings.deadline_s
         self.limits = settings.limits
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix="classify")
         self._places = threading.BoundedSemaphore(threads + settings.queue)
+        self._taken = taken
 
     @contextmanager
     def place(self) -> Iterator[Place]:
-        """Take a place, and give it back at the end.
+        """Take a place, and give it back at the end, or when a late work on it has ended.
 
         Raises `BusyError` where none is free, `NotReadyError` where there is no model yet.
         """
         predictor = self.model.predictor()
         if not self._places.acquire(blocking=False):
             raise BusyError("Every place is taken. Try again in a second.")
+        self._taken.inc()
+        place = Place(self, predictor)
         try:
-            yield Place(self, predictor)
+            yield place
         finally:
-            self._places.release()
+            place.leave(self._vacate)
+
+    def _vacate(self) -> None:
+        self._taken.dec()
+        self._places.release()

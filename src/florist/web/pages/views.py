@@ -80,7 +80,7 @@ def classify() -> tuple[str | Response, int]:
     """Answer the pictures of the form: with the page, or with the cards alone for a script."""
     found = services()
     try:
-        with found.classifier.place() as place, found.metrics.places.track_inprogress():
+        with found.classifier.place() as place:
             csrf.protect()
             files = form_files(request, found.settings.max_pictures)
             previews: dict[int, str] = {}
