@@ -10,7 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from florist.errors import DamagedImageError, ImageTooLargeError, UnsupportedImageError
+from florist.errors import (
+    DamagedImageError,
+    EmptyImageError,
+    ImageTooLargeError,
+    UnsupportedImageError,
+)
 from florist.images import FITS, ImageSpec, Limits, copy_without_metadata, load_picture, load_rgb
 
 SPEC = ImageSpec(size=16)
@@ -174,7 +179,7 @@ def with_wrong_pixels(png: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("content", "error", "says"),
     [
-        (b"", UnsupportedImageError, "0 bytes"),
+        (b"", EmptyImageError, "0 bytes"),
         (b"just some text", UnsupportedImageError, "not a picture"),
         (b"%PDF-1.7 ...", UnsupportedImageError, "PDF"),
         (b"PK\x03\x04....", UnsupportedImageError, "ZIP"),

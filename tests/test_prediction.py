@@ -32,7 +32,7 @@ def test_the_best_prediction_comes_first(bundle: Bundle, engine: str, colour: st
     buffer = BytesIO()
     noisy_picture(COLOURS[colour], 1).save(buffer, "PNG")
     predictions = florist.load(bundle.path, Runtime(engine=engine)).predict(
-        buffer.getvalue(), top_k=2
+        buffer.getvalue(), top=2
     )
     assert predictions[0].label == colour
     assert predictions[0].score > predictions[1].score

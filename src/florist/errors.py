@@ -2,6 +2,7 @@
 
 FloristError
 ├── ImageError                  one picture cannot be used
+│   ├── EmptyImageError         it is a file of 0 bytes
 │   ├── UnsupportedImageError   its content is of no format that florist reads
 │   ├── DamagedImageError       it is of such a format, but broken
 │   └── ImageTooLargeError      its header announces more than the limits allow
@@ -15,25 +16,50 @@ FloristError
 A message says what was found, where, and what to do about it; `str(error)` is fit for a person.
 """
 
+from typing import ClassVar
+
 
 class FloristError(Exception):
     """The root: catch this to catch everything that florist raises on purpose."""
 
 
 class ImageError(FloristError):
-    """One picture cannot be used."""
+    """One picture cannot be used.
+
+    `code` and `title` are the same for every picture with this error. A code is stable: programs
+    may compare it.
+    """
+
+    code: ClassVar[str]
+    title: ClassVar[str]
+
+
+class EmptyImageError(ImageError):
+    """The picture is a file of 0 bytes."""
+
+    code = "empty-picture"
+    title = "The picture is an empty file"
 
 
 class UnsupportedImageError(ImageError):
     """The content is of no picture format that florist reads."""
 
+    code = "unsupported-format"
+    title = "This is no picture that can be read"
+
 
 class DamagedImageError(ImageError):
     """The content is a picture, but truncated or broken."""
 
+    code = "damaged-image"
+    title = "The picture is damaged"
+
 
 class ImageTooLargeError(ImageError):
     """The header announces more pixels, or the file more bytes, than the limits allow."""
+
+    code = "image-too-large"
+    title = "The picture is too large"
 
 
 class DatasetError(FloristError):

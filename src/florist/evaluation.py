@@ -8,7 +8,6 @@ the interval is Wilson's (1927).
 import csv
 import math
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
@@ -21,7 +20,6 @@ from florist.engine import Probabilities
 from florist.errors import DatasetError, printable
 from florist.prediction import Predictor
 from florist.progress import Progress, silent
-from florist.system import cpu_limit
 
 CALIBRATION_BINS: Final = 15
 _MISTAKES: Final = 20
@@ -123,22 +121,18 @@ def unseen(samples: Sequence[Sample], bundle: Bundle) -> list[Sample]:
 def predict_all(
     predictor: Predictor, samples: Sequence[Sample], *, progress: Progress = silent
 ) -> Probabilities:
-    """Return the probabilities of every sample, shape (samples, classes)."""
-    spec, limits = predictor.bundle.manifest.spec, predictor.limits
-    result = np.empty((len(samples), len(predictor.classes)), np.float32)
+    """Return the probabilities of every sample, shape (samples, classes).
 
-    def predict(sample: Sample) -> Probabilities:
-        return predictor.probabilities(sample.load(spec, limits))
-
-    with ThreadPoolExecutor(cpu_limit()) as pool:
-        try:
-            for index, row in enumerate(pool.map(predict, samples)):
-                result[index] = row
-                progress("Predicting", index + 1, len(samples))
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-    return result
+    Raises `DatasetError` where a picture cannot be read any more.
+    """
+    found = np.empty((len(samples), len(predictor.classes)), np.float32)
+    results = predictor.predict_many((sample.path for sample in samples), top=1)
+    for index, (sample, result) in enumerate(zip(samples, results, strict=True)):
+        if result.error is not None:
+            raise sample.changed(result.error.detail)
+        found[index] = result.probabilities
+        progress("Predicting", index + 1, len(samples))
+    return found
 
 
 def measure(

@@ -6,7 +6,7 @@ from typing import Final
 
 from PIL import Image
 
-from florist.errors import DamagedImageError, ImageError, UnsupportedImageError
+from florist.errors import DamagedImageError, EmptyImageError, ImageError, UnsupportedImageError
 
 # Pillow's name of a format → the endings that go with it, the usual one first.
 SUFFIXES: Final[dict[str, tuple[str, ...]]] = {
@@ -68,7 +68,7 @@ def _register_heif() -> bool:
 def not_identified(content: bytes) -> ImageError:
     """Tell a broken picture from something else, by how the content begins."""
     if not content:
-        return UnsupportedImageError("empty file (0 bytes)")
+        return EmptyImageError("empty file (0 bytes)")
     if sniff(content):
         return DamagedImageError(f"damaged: a {sniff(content)} picture with a broken header")
     if content[4:8] == b"ftyp":

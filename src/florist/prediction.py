@@ -1,8 +1,10 @@
 """Pictures in, labels out: what the command line, the web app and `florist.load` all use."""
 
 import os
-from dataclasses import dataclass
-from typing import Final
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final, Self
 
 import numpy as np
 
@@ -14,9 +16,11 @@ from florist.engine import (
     Runtime,
     load_engine,
 )
+from florist.errors import ImageError
 from florist.images import DEFAULT_LIMITS, RGB, Limits, Source, load_picture
+from florist.parallel import in_order
 
-DEFAULT_TOP_K: Final = 3
+DEFAULT_TOP: Final = 3
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,69 @@ class Prediction:
 
     label: str
     score: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """Why a picture has no predictions.
+
+    `code` is stable: programs may compare it. `title` goes with the code, `detail` says what was
+    found.
+    """
+
+    code: str
+    title: str
+    detail: str
+
+    @classmethod
+    def of(cls, error: ImageError | OSError) -> Self:
+        """Return what an error says."""
+        if isinstance(error, ImageError):
+            return cls(code=error.code, title=error.title, detail=str(error))
+        return cls(
+            code="unreadable-file",
+            title="The file cannot be read",
+            detail=f"cannot be read: {error.strerror or error}",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What came out for one picture: predictions, best first, or an error.
+
+    `probabilities` has one for each class of the model, `width` × `height` is the picture's size
+    in pixels.
+    """
+
+    predictions: tuple[Prediction, ...] = ()
+    probabilities: Probabilities | None = field(default=None, repr=False, compare=False)
+    width: int = 0
+    height: int = 0
+    decode_ms: float = 0.0
+    inference_ms: float = 0.0
+    error: Failure | None = None
+
+    @property
+    def ms(self) -> float:
+        """How long decoding and inference took together."""
+        return self.decode_ms + self.inference_ms
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as JSON tells it, on the command line and over HTTP."""
+        if self.error is not None:
+            return {"error": asdict(self.error)}
+        return {
+            "predictions": [
+                {"label": each.label, "score": each.score} for each in self.predictions
+            ],
+            "width": self.width,
+            "height": self.height,
+            "ms": round(self.ms, 2),
+        }
+
+
+def _go_on() -> None:
+    """Go on with the inference."""
 
 
 class Predictor:
@@ -40,14 +107,49 @@ class Predictor:
         """The labels, in the order of the probabilities."""
         return self.bundle.manifest.classes
 
-    def predict(self, source: Source, top_k: int = DEFAULT_TOP_K) -> tuple[Prediction, ...]:
-        """Return the `top_k` most probable classes of a picture (a path, or its bytes), best first.
+    def predict(self, source: Source, top: int = DEFAULT_TOP) -> tuple[Prediction, ...]:
+        """Return the `top` most probable classes of a picture (a path, or its bytes), best first.
 
         Raises `ImageError` where the picture cannot be used, `OSError` where its file cannot be
         read.
         """
         picture = load_picture(source, self.bundle.manifest.spec, self.limits)
-        return self.rank(self.probabilities(picture.pixels), top_k)
+        return self.rank(self.probabilities(picture.pixels), top)
+
+    def predict_many(self, sources: Iterable[Source], top: int = DEFAULT_TOP) -> Iterator[Result]:
+        """Yield the result of each picture, in order; a bad one gets a result with its error.
+
+        Uses all CPUs, and looks only a few pictures ahead: there may be any number of them.
+        """
+        return in_order(lambda source: self.result(source, top), sources)
+
+    def result(
+        self,
+        source: Source,
+        top: int = DEFAULT_TOP,
+        *,
+        before_inference: Callable[[], None] = _go_on,
+    ) -> Result:
+        """Return what `predict` does, or the error of a bad picture, and how long it took.
+
+        `before_inference` is called once the picture is decoded; what it raises ends the work.
+        """
+        start = time.perf_counter()
+        try:
+            picture = load_picture(source, self.bundle.manifest.spec, self.limits)
+        except (ImageError, OSError) as error:
+            return Result(error=Failure.of(error))
+        decoded = time.perf_counter()
+        before_inference()
+        probabilities = self.probabilities(picture.pixels)
+        return Result(
+            predictions=self.rank(probabilities, top),
+            probabilities=probabilities,
+            width=picture.width,
+            height=picture.height,
+            decode_ms=(decoded - start) * 1000,
+            inference_ms=(time.perf_counter() - decoded) * 1000,
+        )
 
     def probabilities(self, pixels: RGB) -> Probabilities:
         """Return the probability of each class for one picture of shape (size, size, 3).
@@ -58,10 +160,23 @@ class Predictor:
         (row,) = self.engine(pixels[np.newaxis])
         return np.asarray(row, np.float32)
 
-    def rank(self, probabilities: Probabilities, top_k: int) -> tuple[Prediction, ...]:
-        """Return the `top_k` classes of the highest probability, best first."""
-        best = np.argsort(-probabilities, kind="stable")[:top_k]
+    def rank(self, probabilities: Probabilities, top: int) -> tuple[Prediction, ...]:
+        """Return the `top` classes of the highest probability, best first."""
+        best = np.argsort(-probabilities, kind="stable")[:top]
         return tuple(Prediction(self.classes[i], float(probabilities[i])) for i in best)
+
+    def to_dict(self) -> dict[str, str]:
+        """Return what names the model, as JSON tells it."""
+        return {"name": self.bundle.manifest.name, "digest": self.bundle.digest}
+
+
+def answer_of(predictor: Predictor, results: Iterable[tuple[str, Result]]) -> dict[str, Any]:
+    """Return as JSON tells it what a model said of pictures, each with the name of its file.
+
+    It has this one shape on the command line and over HTTP.
+    """
+    entries = [{"filename": name} | result.to_dict() for name, result in results]
+    return {"model": predictor.to_dict(), "predictions": entries}
 
 
 def load(

@@ -20,7 +20,7 @@ from florist.engine import Runtime
 from florist.errors import ImageError, printable
 from florist.formats import is_hidden, is_picture_name
 from florist.images import load_picture, read_bytes, read_stream
-from florist.prediction import DEFAULT_TOP_K, Prediction, Predictor, load
+from florist.prediction import DEFAULT_TOP, Prediction, Predictor, load
 
 _STANDARD_INPUT: Final = "-"
 
@@ -44,7 +44,7 @@ class Answer:
 @click.option(
     "--top",
     type=click.IntRange(min=1),
-    default=DEFAULT_TOP_K,
+    default=DEFAULT_TOP,
     show_default=True,
     help="How many classes to name.",
 )
@@ -90,7 +90,7 @@ def _pictures_in(folder: Path) -> Iterator[str]:
             yield str(path)
 
 
-def _answer(predictor: Predictor, path: str, top_k: int) -> Answer:
+def _answer(predictor: Predictor, path: str, top: int) -> Answer:
     name = printable(path)
     start = time.perf_counter()
     try:
@@ -103,7 +103,7 @@ def _answer(predictor: Predictor, path: str, top_k: int) -> Answer:
         return Answer(filename=name, error=str(error))
     except OSError as error:
         return Answer(filename=name, error=f"cannot be read: {error.strerror}")
-    predictions = predictor.rank(predictor.probabilities(picture.pixels), top_k)
+    predictions = predictor.rank(predictor.probabilities(picture.pixels), top)
     return Answer(
         filename=name,
         predictions=predictions,

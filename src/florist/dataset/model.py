@@ -39,10 +39,14 @@ class Sample:
         try:
             return load_rgb(self.path, spec, limits)
         except (ImageError, OSError) as error:
-            raise DatasetError(
-                f"{printable(self.path)} could be read before, and cannot now: {error}. "
-                "Leave the pictures as they are while florist works on them."
-            ) from error
+            raise self.changed(str(error)) from error
+
+    def changed(self, reason: str) -> DatasetError:
+        """Return the error of a picture that was good when the folder was read."""
+        return DatasetError(
+            f"{printable(self.path)} could be read before, and cannot now: {reason}. "
+            "Leave the pictures as they are while florist works on them."
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

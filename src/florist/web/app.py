@@ -31,6 +31,8 @@ def create_app(predictor: Predictor | None = None, settings: Settings | None = N
     app = Flask(__name__, template_folder="pages/templates", static_folder="pages/static")
     app.request_class = HostileRequest
     _configure(app, settings)
+    if predictor is not None:
+        predictor = Predictor(predictor.bundle, predictor.engine, settings.limits)
     model, metrics = ServedModel(predictor), Metrics()
     Services(
         settings=settings,

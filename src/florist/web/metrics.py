@@ -69,13 +69,14 @@ class Metrics:
     def count_answers(self, answers: Iterable[Answer]) -> None:
         """Count and time the answers of one request."""
         for answer in answers:
-            if answer.error is not None:
-                self.refused.labels(answer.error.code).inc()
+            result = answer.result
+            if result.error is not None:
+                self.refused.labels(result.error.code).inc()
                 continue
             self.step.labels("queue").observe(answer.queue_ms / 1000)
-            self.step.labels("decode").observe(answer.decode_ms / 1000)
-            self.step.labels("inference").observe(answer.inference_ms / 1000)
-            self.predictions.labels(answer.predictions[0].label).inc()
+            self.step.labels("decode").observe(result.decode_ms / 1000)
+            self.step.labels("inference").observe(result.inference_ms / 1000)
+            self.predictions.labels(result.predictions[0].label).inc()
 
     def render(self) -> bytes:
         """Return all figures in Prometheus' text format."""

@@ -8,6 +8,7 @@ from typing import Final
 
 from florist.errors import (
     DamagedImageError,
+    EmptyImageError,
     FloristError,
     ImageTooLargeError,
     UnsupportedImageError,
@@ -17,7 +18,7 @@ from florist.errors import (
 PROBLEMS: Final[dict[str, tuple[int, str]]] = {
     "bad-request": (400, "The request cannot be read"),
     "no-picture": (400, "No picture was sent"),
-    "empty-picture": (400, "The picture is an empty file"),
+    EmptyImageError.code: (400, EmptyImageError.title),
     "bad-multipart": (400, "The form is broken"),
     "bad-json": (400, "The JSON cannot be used"),
     "bad-base64": (400, "The base64 cannot be decoded"),
@@ -29,10 +30,10 @@ PROBLEMS: Final[dict[str, tuple[int, str]]] = {
     "method-not-allowed": (405, "The method does not fit the address"),
     "too-large": (413, "The request is too large"),
     "uri-too-long": (414, "The address is too long"),
-    "unsupported-format": (415, "This is no picture that can be read"),
+    UnsupportedImageError.code: (415, UnsupportedImageError.title),
     "unsupported-type": (415, "The type of the body cannot be used"),
-    "damaged-image": (422, "The picture is damaged"),
-    "image-too-large": (422, "The picture has too many pixels"),
+    DamagedImageError.code: (422, DamagedImageError.title),
+    ImageTooLargeError.code: (422, ImageTooLargeError.title),
     "bad-parameter": (422, "A parameter has a value that cannot be used"),
     "headers-too-large": (431, "The headers are too large"),
     "rate-limited": (429, "Too many requests from this client"),
@@ -100,18 +101,3 @@ class UploadsError(RefusedError):
 
     def __str__(self) -> str:
         return self.reason
-
-
-_CODES: Final[dict[type[FloristError], str]] = {
-    UnsupportedImageError: "unsupported-format",
-    DamagedImageError: "damaged-image",
-    ImageTooLargeError: "image-too-large",
-}
-
-
-def problem_of(error: FloristError) -> ProblemDetail:
-    """Return what an error means for the one who asked."""
-    if isinstance(error, RefusedError):
-        return error.problem
-    code = _CODES.get(type(error), "internal")
-    return RefusedError(code, str(error)).problem

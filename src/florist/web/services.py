@@ -5,7 +5,8 @@ from typing import Final, cast
 
 from flask import Flask, current_app
 
-from florist.web.inference.classify import Answer, Classifier, File
+from florist.prediction import Result
+from florist.web.inference.classify import Classifier, File
 from florist.web.inference.model import ServedModel
 from florist.web.metrics import Metrics
 from florist.web.settings import Settings
@@ -24,9 +25,9 @@ class Services:
     uploads: UploadStore | None
     metrics: Metrics
 
-    def keep(self, file: File, answer: Answer) -> str | None:
+    def keep(self, file: File, result: Result) -> str | None:
         """Keep a picture that was sent through the page, and return its id."""
-        upload = self.uploads.add(file, answer) if self.uploads is not None else None
+        upload = self.uploads.add(file, result) if self.uploads is not None else None
         return upload.id if upload is not None else None
 
     def attach(self, app: Flask) -> None:

@@ -17,13 +17,13 @@ from PIL import Image
 
 from florist.errors import SettingsError
 from florist.images import Limits
-from florist.prediction import Prediction
-from florist.web.inference.classify import Answer, File
+from florist.prediction import Prediction, Result
+from florist.web.inference.classify import File
 from florist.web.problems import UploadsError
 from florist.web.uploads.store import Retention, Upload, UploadStore
 from tests.web.conftest import AppMaker, csrf_token, encoded, red
 
-ANSWER = Answer(filename="rose.png", predictions=(Prediction("red", 0.9),), width=64, height=48)
+RESULT = Result(predictions=(Prediction("red", 0.9),), width=64, height=48)
 ROSE = File("rose.png", red())
 DAY_S = 24 * 3600
 NOT_KEPT = "could not be kept"
@@ -39,7 +39,7 @@ def kept(folder: Path) -> list[Path]:
 
 
 def add(uploads: UploadStore, file: File = ROSE) -> Upload:
-    upload = uploads.add(file, ANSWER)
+    upload = uploads.add(file, RESULT)
     assert upload is not None
     return upload
 
@@ -49,7 +49,7 @@ def test_an_upload_comes_back(tmp_path: Path) -> None:
     again = store(tmp_path)  # as after a restart
     assert again.recent() == (upload,)
     assert again.get(upload.id) == upload
-    assert upload.predictions == ANSWER.predictions
+    assert upload.predictions == RESULT.predictions
     assert (upload.filename, upload.width, upload.height) == ("rose.png", 64, 48)
     file = again.open(upload.id)
     assert file is not None
@@ -122,7 +122,7 @@ def test_what_is_too_much_goes_the_oldest_first(tmp_path: Path) -> None:
     ids = [add(uploads).id for _ in range(6)]
     assert [upload.id for upload in uploads.recent()] == ids[:2:-1]
     assert {path.stem for path in kept(tmp_path / "many")} == set(ids[3:])
-    assert store(tmp_path / "none", size=size - 1).add(ROSE, ANSWER) is None
+    assert store(tmp_path / "none", size=size - 1).add(ROSE, RESULT) is None
 
 
 def kept_bytes(folder: Path) -> bytes:
@@ -217,7 +217,7 @@ def test_a_read_only_database_does_not_stop_an_answer(make_app: AppMaker) -> Non
 def test_a_database_that_is_none_is_named(tmp_path: Path) -> None:
     (tmp_path / "uploads.sqlite3").write_bytes(b"no database at all" * 100)
     uploads = store(tmp_path)
-    assert uploads.add(ROSE, ANSWER) is None
+    assert uploads.add(ROSE, RESULT) is None
     assert kept(tmp_path) == []
     with pytest.raises(UploadsError, match="not a database"):
         uploads.recent()

@@ -1,15 +1,12 @@
 """The JSON API, the probes and the metrics."""
 
-from typing import Any
-
 from flask import Blueprint, Response, jsonify, request
 
-from florist.prediction import Predictor
+from florist.prediction import answer_of
 from florist.web import metrics
 from florist.web.door.errors import answer as problem_response
-from florist.web.door.errors import as_json
-from florist.web.door.receive import files_of, top_k_of
-from florist.web.inference.classify import Answer
+from florist.web.door.receive import files_of, top_of
+from florist.web.problems import RefusedError
 from florist.web.services import services
 
 api = Blueprint("api", __name__, url_prefix="/api")
@@ -21,32 +18,14 @@ def predictions() -> Response:
     """Classify the pictures of the request."""
     found = services()
     with found.classifier.place() as place:
-        top_k = top_k_of(request)
+        top = top_of(request)
         files = files_of(request, found.settings.max_pictures)
-        answers = place.classify(files, top_k)
-    if len(answers) == 1 and answers[0].error is not None:
-        return problem_response(answers[0].error)
+        answers = place.classify(files, top)
+    if len(answers) == 1 and (failure := answers[0].result.error) is not None:
+        return problem_response(RefusedError(failure.code, failure.detail).problem)
     found.metrics.count_answers(answers)
-    return jsonify(model=name_of(place.predictor), predictions=[entry_of(each) for each in answers])
-
-
-def name_of(predictor: Predictor) -> dict[str, str]:
-    """Return what names a model."""
-    bundle = predictor.bundle
-    return {"name": bundle.manifest.name, "digest": bundle.digest}
-
-
-def entry_of(answer: Answer) -> dict[str, Any]:
-    """Return what JSON says about one picture."""
-    if answer.error is not None:
-        return {"filename": answer.filename, "error": as_json(answer.error)}
-    return {
-        "filename": answer.filename,
-        "predictions": [{"label": each.label, "score": each.score} for each in answer.predictions],
-        "width": answer.width,
-        "height": answer.height,
-        "ms": round(answer.ms, 2),
-    }
+    results = ((answer.filename, answer.result) for answer in answers)
+    return jsonify(answer_of(place.predictor, results))
 
 
 @api.get("/v1/model")
@@ -55,7 +34,7 @@ def model() -> Response:
     predictor = services().model.predictor()
     manifest = predictor.bundle.manifest
     return jsonify(
-        **name_of(predictor),
+        **predictor.to_dict(),
         created=manifest.created,
         classes=manifest.classes,
         input={"size": manifest.spec.size, "fit": manifest.spec.fit},

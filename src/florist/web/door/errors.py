@@ -6,8 +6,7 @@ from typing import Final
 from flask import Flask, Response, g, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException, SecurityError
 
-from florist.errors import FloristError
-from florist.web.problems import PROBLEMS, ProblemDetail, RefusedError, UploadsError, problem_of
+from florist.web.problems import PROBLEMS, ProblemDetail, RefusedError, UploadsError
 from florist.web.services import services
 
 _log = logging.getLogger(__name__)
@@ -46,15 +45,15 @@ def wants_page() -> bool:
 
 def register(app: Flask) -> None:
     """Translate errors at the edge, in one place."""
-    app.register_error_handler(FloristError, _refused)
+    app.register_error_handler(RefusedError, _refused)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unexpected)
 
 
-def _refused(error: FloristError) -> Response:
+def _refused(error: RefusedError) -> Response:
     if isinstance(error, UploadsError):
         _log.error("The uploads cannot be reached: %s", error)
-    return answer(problem_of(error))
+    return answer(error.problem)
 
 
 def _http(error: HTTPException) -> Response:

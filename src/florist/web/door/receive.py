@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from io import BytesIO
 from typing import IO, Any, Final
 
@@ -9,7 +10,8 @@ from flask import Request
 from werkzeug.exceptions import BadRequest
 from werkzeug.formparser import FormDataParser
 
-from florist.web.inference.classify import MAX_TOP_K, File
+from florist.prediction import DEFAULT_TOP
+from florist.web.inference.classify import MAX_TOP, File
 from florist.web.problems import RefusedError
 
 FIELD: Final = "image"
@@ -51,16 +53,16 @@ class HostileRequest(Request):
         return BytesIO()  # bounded by the body, and needs no disk, which may be full or read-only
 
 
-def top_k_of(request: Request, default: int = 3) -> int:
+def top_of(request: Request, default: int = DEFAULT_TOP) -> int:
     """Return how many classes are asked for with `?top=`.
 
     Raises `RefusedError`.
     """
     text = request.args.get("top", str(default))
-    top_k = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
-    if not 1 <= top_k <= MAX_TOP_K:
-        raise RefusedError("bad-parameter", f"top is {text[:40]!r}; expected 1 to {MAX_TOP_K}.")
-    return top_k
+    top = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    if not 1 <= top <= MAX_TOP:
+        raise RefusedError("bad-parameter", f"top is {text[:40]!r}; expected 1 to {MAX_TOP}.")
+    return top
 
 
 def files_of(request: Request, most: int) -> list[File]:
@@ -99,6 +101,9 @@ def form_files(request: Request, most: int) -> list[File]:
     return [File(part.filename or "", part.read()) for part in parts]
 
 
+# What browsers put before base64 (RFC 2397): data:image/png;base64,...
+_DATA_URL: Final = re.compile(r"\Adata:[^,]{0,255};base64,", re.IGNORECASE)
+
 _HOW: Final = (
     f"Send a form with a file in the field {FIELD!r}, or the bytes of a picture with its type, "
     f'or {{"{FIELD}": "<base64>"}} as application/json.'
@@ -114,6 +119,6 @@ def _from_json(request: Request) -> bytes:
     if not isinstance(text, str):
         raise RefusedError("bad-json", f'Expected {{"{FIELD}": "<base64>"}}.')
     try:
-        return base64.b64decode(text, validate=True)
+        return base64.b64decode(_DATA_URL.sub("", text), validate=True)
     except (binascii.Error, ValueError) as error:
         raise RefusedError("bad-base64", f"The field {FIELD!r} is no base64: {error}.") from error

@@ -18,15 +18,13 @@ from typing import Final
 
 from prometheus_client import Gauge
 
-from florist.errors import ImageError
-from florist.images import load_picture
-from florist.prediction import Prediction, Predictor
+from florist.prediction import Predictor, Result
 from florist.system import cpu_limit
 from florist.web.inference.model import ServedModel
-from florist.web.problems import BusyError, DeadlineError, ProblemDetail, RefusedError, problem_of
+from florist.web.problems import BusyError, DeadlineError
 from florist.web.settings import Settings
 
-MAX_TOP_K: Final = 1000
+MAX_TOP: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -39,29 +37,19 @@ class File:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What a picture got: predictions, best first, or an error.
+    """What a picture of a request got.
 
     `upload` is the id under which the picture was kept, None where it was not.
     """
 
     filename: str
-    predictions: tuple[Prediction, ...] = ()
-    width: int = 0
-    height: int = 0
+    result: Result
     queue_ms: float = 0
-    decode_ms: float = 0
-    inference_ms: float = 0
-    error: ProblemDetail | None = None
     upload: str | None = None
 
-    @property
-    def ms(self) -> float:
-        """How long decoding and inference took together."""
-        return self.decode_ms + self.inference_ms
 
-
-# Keeps a picture with its answer, and returns its id; None where it could not be kept.
-Keep = Callable[[File, Answer], str | None]
+# Keeps a picture with its result, and returns its id; None where it could not be kept.
+Keep = Callable[[File, Result], str | None]
 
 
 class Place:
@@ -74,7 +62,7 @@ class Place:
         self._work: Future[tuple[Answer, ...]] | None = None
 
     def classify(
-        self, files: Sequence[File], top_k: int, keep: Keep | None = None
+        self, files: Sequence[File], top: int, keep: Keep | None = None
     ) -> tuple[Answer, ...]:
         """Answer every file, in order; a bad one gets an answer with its error.
 
@@ -86,7 +74,7 @@ class Place:
 
         def work() -> tuple[Answer, ...]:
             context, files, keep = held.pop()
-            return context.run(self._answer_all, files, top_k, keep)
+            return context.run(self._answer_all, files, top, keep)
 
         self._work = self._classifier.pool.submit(work)
         try:
@@ -104,42 +92,18 @@ class Place:
         else:
             self._work.add_done_callback(lambda _: vacate())
 
-    def _answer_all(
-        self, files: Sequence[File], top_k: int, keep: Keep | None
-    ) -> tuple[Answer, ...]:
+    def _answer_all(self, files: Sequence[File], top: int, keep: Keep | None) -> tuple[Answer, ...]:
         waited_ms = (time.monotonic() - self._begin) * 1000
-        answers = (self._answer(file, top_k, keep) for file in files)
+        answers = (self._answer(file, top, keep) for file in files)
         return tuple(replace(answer, queue_ms=waited_ms) for answer in answers)
 
-    def _answer(self, file: File, top_k: int, keep: Keep | None) -> Answer:
+    def _answer(self, file: File, top: int, keep: Keep | None) -> Answer:
         self._check()
-        try:
-            answer = self._predict(file, top_k)
-        except ImageError as error:
-            return Answer(filename=file.filename, error=problem_of(error))
-        if keep is None:
-            return answer
+        result = self.predictor.result(file.content, top, before_inference=self._check)
+        if keep is None or result.error is not None:
+            return Answer(filename=file.filename, result=result)
         self._check()
-        return replace(answer, upload=keep(file, answer))
-
-    def _predict(self, file: File, top_k: int) -> Answer:
-        if not file.content:
-            problem = RefusedError("empty-picture", "The picture has 0 bytes.").problem
-            return Answer(filename=file.filename, error=problem)
-        predictor, start = self.predictor, time.perf_counter()
-        spec = predictor.bundle.manifest.spec
-        picture = load_picture(file.content, spec, self._classifier.limits)
-        decoded = time.perf_counter()
-        self._check()
-        predictions = predictor.rank(predictor.probabilities(picture.pixels), top_k)
-        return Answer(
-            filename=file.filename,
-            predictions=predictions,
-            width=picture.width,
-            height=picture.height,
-            decode_ms=(decoded - start) * 1000,
-            inference_ms=(time.perf_counter() - decoded) * 1000,
-        )
+        return Answer(filename=file.filename, result=result, upload=keep(file, result))
 
     def _check(self) -> None:
         if time.monotonic() > self._begin + self._classifier.deadline_s:
@@ -158,7 +122,6 @@ class Classifier:
         self.model = model
         threads = settings.threads or cpu_limit()
         self.deadline_s = settings.deadline_s
-        self.limits = settings.limits
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix="classify")
         self._places = threading.BoundedSemaphore(threads + settings.queue)
         self._taken = taken

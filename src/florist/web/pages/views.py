@@ -20,14 +20,14 @@ from werkzeug.wrappers import Response as Redirect
 
 from florist.errors import ImageError
 from florist.images import copy_without_metadata
-from florist.prediction import DEFAULT_TOP_K
+from florist.prediction import DEFAULT_TOP, Result
 from florist.web.door.errors import wants_page
 from florist.web.door.receive import form_files
 from florist.web.door.security import csrf
 from florist.web.inference.classify import Answer, File
 from florist.web.pages.facts import LARGEST_MATRIX, Facts, facts_of
 from florist.web.pages.wording import FILTERS, percent, plural
-from florist.web.problems import NotReadyError, RefusedError
+from florist.web.problems import PROBLEMS, NotReadyError, RefusedError
 from florist.web.services import Services, services
 from florist.web.uploads.store import UploadStore
 
@@ -56,15 +56,16 @@ class Card:
     @property
     def unsure(self) -> bool:
         """Whether even the most probable class is less probable than all others together."""
-        return self.answer.predictions[0].score < 0.5
+        return self.answer.result.predictions[0].score < 0.5
 
     @property
     def news(self) -> str:
         """What a screen reader says once the answer is there."""
-        if self.answer.error is not None:
-            said = f"{self.answer.error.title}: {self.answer.error.detail}"
+        result = self.answer.result
+        if result.error is not None:
+            said = f"{result.error.title}: {result.error.detail}"
         else:
-            best = self.answer.predictions[0]
+            best = result.predictions[0]
             said = f"{best.label}, {percent(best.score)}{', not sure' if self.unsure else ''}"
         return f"{self.answer.filename}: {said}."
 
@@ -84,7 +85,7 @@ def classify() -> tuple[str | Response, int]:
             csrf.protect()
             files = form_files(request, found.settings.max_pictures)
             previews: dict[int, str] = {}
-            answers = place.classify(files, DEFAULT_TOP_K, _keep_or_preview(found, previews))
+            answers = place.classify(files, DEFAULT_TOP, _keep_or_preview(found, previews))
     except RefusedError as error:
         if error.problem.code == "no-picture" and wants_page():
             return _form_page(message="Choose a picture first."), error.problem.status
@@ -105,17 +106,17 @@ csrf.exempt(classify)
 
 def _status(answers: Sequence[Answer]) -> int:
     """Return the status of a page: an error's only where no picture has an answer."""
-    errors = [answer.error.status for answer in answers if answer.error is not None]
-    return errors[0] if len(errors) == len(answers) else 200
+    errors = [answer.result.error for answer in answers]
+    return PROBLEMS[errors[0].code][0] if errors[0] is not None and all(errors) else 200
 
 
 def _keep_or_preview(
     found: Services, previews: dict[int, str]
-) -> Callable[[File, Answer], str | None]:
+) -> Callable[[File, Result], str | None]:
     """Return what keeps a picture or, where it is not kept, makes a copy to show this once."""
 
-    def keep(file: File, answer: Answer) -> str | None:
-        upload = found.keep(file, answer)
+    def keep(file: File, result: Result) -> str | None:
+        upload = found.keep(file, result)
         if upload is None:
             previews[id(file)] = _data_url(file.content)
         return upload
@@ -135,9 +136,9 @@ def _card(found: Services, answer: Answer, preview: str | None) -> Card:
     picture = preview
     if answer.upload is not None:
         picture = url_for("pages.picture", upload=answer.upload)
-    if answer.error is not None:
+    if answer.result.error is not None:
         return Card(answer, picture, "")
-    remark = f"Answered in {answer.ms:.0f} ms"
+    remark = f"Answered in {answer.result.ms:.0f} ms"
     if found.uploads is not None and answer.upload is None:
         remark += ". The picture could not be kept: it is not in the history"
     return Card(answer, picture, f"{remark}.")
@@ -158,7 +159,7 @@ def _form_page(cards: Sequence[Card] = (), message: str = "") -> str:
         reason=reason,
         promise=_promise(found),
         max_bytes=found.settings.max_bytes,
-        rows=min(DEFAULT_TOP_K, len(facts.classes)) if facts else DEFAULT_TOP_K,
+        rows=min(DEFAULT_TOP, len(facts.classes)) if facts else DEFAULT_TOP,
     )
 
 

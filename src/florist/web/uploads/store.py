@@ -22,8 +22,8 @@ from sqlalchemy.orm import Session
 
 from florist.errors import FloristError, printable
 from florist.images import Limits, copy_without_metadata
-from florist.prediction import Prediction
-from florist.web.inference.classify import Answer, File
+from florist.prediction import Prediction, Result
+from florist.web.inference.classify import File
 from florist.web.problems import UploadsError
 from florist.web.settings import Settings
 from florist.web.uploads.records import NAME_LENGTH, Record, Records
@@ -70,10 +70,10 @@ class UploadStore:
         self._records = Records(database_url or f"sqlite:///{folder / 'uploads.sqlite3'}")
         self._swept = False
 
-    def add(self, file: File, answer: Answer) -> Upload | None:
-        """Keep a picture and its answer; None, and a line in the log, where that fails."""
+    def add(self, file: File, result: Result) -> Upload | None:
+        """Keep a picture and its result; None, and a line in the log, where that fails."""
         try:
-            return self._add(file, answer)
+            return self._add(file, result)
         except (OSError, FloristError) as error:
             _log.warning("The picture %r was not kept: %s", file.filename, error)
             return None
@@ -117,7 +117,7 @@ class UploadStore:
         with self._session() as session:
             return self._forget(session, session.scalars(select(Record.id)).all())
 
-    def _add(self, file: File, answer: Answer) -> Upload | None:
+    def _add(self, file: File, result: Result) -> Upload | None:
         content = copy_without_metadata(file.content, _SIDE, self._limits)
         if len(content) > self._retention.bytes:
             return None
@@ -125,9 +125,9 @@ class UploadStore:
             id=secrets.token_hex(16),
             created=time.time_ns() // 1000,
             filename=printable(file.filename)[:NAME_LENGTH],
-            predictions=[[each.label, each.score] for each in answer.predictions],
-            width=answer.width,
-            height=answer.height,
+            predictions=[[each.label, each.score] for each in result.predictions],
+            width=result.width,
+            height=result.height,
             size=len(content),
         )
         upload, path = _upload(record), self._path(record.id)
