@@ -3,6 +3,7 @@
 #
 #   docker build -t flower_api .                                serve the model in output/
 #   docker build -t flower_api --build-arg MODEL=models/roses . serve another one
+#                               --build-arg EXTRAS=heic         read HEIC, as phones write it
 #   docker build -t florist-train --target train .              train without installing anything
 #                                 --target train-gpu            the same, on an NVIDIA card
 #
@@ -33,10 +34,11 @@ FROM base AS builder
 # An environment without pip in it: one folder, which the last stage takes over as a whole.
 RUN python -m venv --without-pip /opt/venv
 
-# Only the lock file, not the code yet: as long as it stays the same, Docker reuses what follows.
-# serve-postgres is the same with a driver for PostgreSQL.
-ARG REQUIREMENTS=serve
-COPY requirements/${REQUIREMENTS}.txt requirements.txt
+# Only the lock files, not the code yet: as long as they stay the same, Docker reuses what follows.
+# EXTRAS adds to what serves: "heic" a decoder for phones' pictures, "postgres" a driver for PostgreSQL,
+# "heic postgres" both. Each has a lock file that holds it and all of serve.txt.
+ARG EXTRAS=
+COPY requirements/serve*.txt requirements/
 
 # --no-deps          takes what the lock file lists and looks for nothing else; `pip check` sees that it fits
 # --require-hashes   refuses a file that differs by one bit from the one that was tested
@@ -48,9 +50,10 @@ COPY requirements/${REQUIREMENTS}.txt requirements.txt
 RUN --mount=type=cache,target=/root/.cache/pip \
     --mount=type=secret,id=pip.conf \
     --mount=type=secret,id=ca.pem \
+    locks=requirements/serve.txt; for extra in $EXTRAS; do locks="$locks -r requirements/serve-$extra.txt"; done; \
     PIP_CONFIG_FILE=/run/secrets/pip.conf \
     pip --python /opt/venv/bin/python install --disable-pip-version-check --root-user-action=ignore \
-        --no-deps --require-hashes --only-binary :all: --no-compile -r requirements.txt \
+        --no-deps --require-hashes --only-binary :all: --no-compile -r $locks \
  && pip --python /opt/venv/bin/python check
 
 # A third of it is never loaded when an ONNX model runs on a CPU: OpenVINO's parts for GPUs and NPUs and
@@ -88,6 +91,10 @@ COPY src/florist florist
 RUN python -m compileall -q --invalidation-mode unchecked-hash florist
 
 # ---- train: florist with Keras and TensorFlow -----------------------------------------------------------
+
+# The part of it that serves: without the code that trains and that draws the demo's pictures.
+FROM code AS serving-code
+RUN rm -r florist/demo florist/training
 
 # As above, with another lock file, and without the diet: a trainer is started seldom and stays at home.
 FROM base AS train-builder
@@ -145,7 +152,7 @@ RUN install --directory --owner=10001 --group=0 --mode=0770 /data
 
 # From what changes seldom to what changes often: Docker reuses every layer above the first change.
 COPY --from=builder /opt/venv /opt/venv
-COPY --from=code /usr/app/florist florist
+COPY --from=serving-code /usr/app/florist florist
 
 # ---- model: what training wrote -------------------------------------------------------------------------
 
@@ -198,9 +205,7 @@ CMD ["serve"]
 
 # Who made what, for registries and scanners: https://github.com/opencontainers/image-spec.
 ARG VERSION=0.1.0
-ARG MODEL_DIGEST=
 LABEL org.opencontainers.image.title="florist" \
       org.opencontainers.image.description="An image classifier with a page and an API" \
       org.opencontainers.image.version="${VERSION}" \
-      org.opencontainers.image.licenses="MIT" \
-      florist.model.digest="${MODEL_DIGEST}"
+      org.opencontainers.image.licenses="MIT"

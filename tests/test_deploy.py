@@ -1,6 +1,7 @@
 """What compose.yaml and deploy/ say, checked against the schemas and against florist itself."""
 
 import re
+import subprocess
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -89,3 +90,12 @@ def test_settings_are_florists() -> None:
     named |= set(re.findall(r"FLORIST_\w+(?==)", (ROOT / "Dockerfile").read_text(encoding="utf-8")))
     assert len(named) >= 7
     assert named <= SETTINGS
+
+
+def test_who_trains_in_a_container_can_be_said_in_bash() -> None:
+    """bash has a variable UID of its own, and refuses to set it."""
+    compose = (ROOT / "compose.yaml").read_text(encoding="utf-8")
+    (name,) = re.findall(r"belongs to you: (\w+)=\$\(id -u\) docker compose", compose)
+    assert f'user: "${{{name}:-1000}}:0"' in compose
+    said = ["bash", "-c", f"{name}=4711 printenv {name}"]
+    assert subprocess.run(said, check=True, capture_output=True, text=True).stdout == "4711\n"

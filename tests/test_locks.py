@@ -126,7 +126,7 @@ def test_every_install_of_a_lock_is_one() -> None:
             continue
         text = path.read_bytes().decode("utf-8", "replace").replace("\\\n", " ")
         for install in re.findall(
-            r"install [^\n]*-r \S*requirements\S*[^\n]*(?:\n[^\n]*){2}", text
+            r"install [^\n]*-r (?:\S*requirements|\$locks)[^\n]*(?:\n[^\n]*){2}", text
         ):
             found += 1
             assert re.search(r"\$\(LOCKED\)|--no-deps --require-hashes", install), (name, install)

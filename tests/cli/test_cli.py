@@ -269,3 +269,12 @@ def test_ctrl_c_is_heeded_even_where_it_was_swallowed() -> None:
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def test_a_verb_whose_code_is_left_out_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The image that serves holds neither florist.demo nor florist.training."""
+    monkeypatch.delitem(sys.modules, "florist.cli.demo", raising=False)
+    monkeypatch.setitem(sys.modules, "florist.demo", None)
+    result = florist("demo")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: `florist demo` needs florist.demo, which is left out")

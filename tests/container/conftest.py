@@ -132,7 +132,7 @@ def compose(docker: Docker, clone: Path) -> Iterator[Compose]:
     (clone / "images.yaml").write_text(json.dumps({"services": images}))
     project = ["-p", f"florist-test-{uuid.uuid4().hex[:8]}"]
     files = ["-f", "compose.yaml", "-f", "images.yaml"]
-    environment = {**os.environ, "PORT": "127.0.0.1:0", "UID": str(os.getuid())}
+    environment = {**os.environ, "PORT": "127.0.0.1:0", "USER_ID": str(os.getuid())}
 
     def run(*arguments: str, **settings: str) -> str:
         done = subprocess.run(

@@ -1,5 +1,6 @@
 """What is in the image, how large it is, and what a build costs."""
 
+import base64
 import json
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ from tests.container.engine import Docker
 from tests.container.figures import Figures
 
 MB = 1_000_000
+HEIC_IMAGE = "florist-test-heic"
 SECRETS = ("/run/secrets", "/root/.cache/pip")
 
 
@@ -63,11 +65,34 @@ def test_missing_model_is_one_clear_sentence(docker: Docker, clone: Path) -> Non
     assert "There is no model in 'models/none': make one with 'make demo' or" in said[0]
 
 
-@pytest.mark.parametrize("module", ["pip", "ensurepip", "setuptools", "tensorflow", "keras"])
+@pytest.mark.parametrize(
+    "module",
+    ["pip", "ensurepip", "setuptools", "tensorflow", "keras", "florist.demo", "florist.training"],
+)
 def test_left_out(docker: Docker, image: str, module: str) -> None:
     done = docker.python(image, f"import {module}")
     assert done.returncode == 1
     assert "ModuleNotFoundError" in done.stderr
+
+
+def test_a_verb_that_is_left_out_says_so(docker: Docker, image: str) -> None:
+    done = docker.run("run", "--rm", image, "demo", check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: `florist demo` needs florist.demo, which is left out")
+
+
+def test_heic_is_read_where_it_is_asked_for(docker: Docker, image: str, clone: Path) -> None:
+    docker.build(clone, HEIC_IMAGE, "--build-arg", "EXTRAS=heic")
+    encode = (
+        "import io, base64; from PIL import Image; from florist.formats import formats; formats(); "
+        "b = io.BytesIO(); Image.new('RGB', (64, 48), 'red').save(b, 'HEIF'); "
+        "print(base64.b64encode(b.getvalue()).decode())"
+    )
+    picture = base64.b64decode(docker.python(HEIC_IMAGE, encode).stdout)
+    for tag, status in ((HEIC_IMAGE, 200), (image, 415)):
+        with docker.container(tag) as container:
+            container.wait_until_ready()
+            assert container.predict(picture).status == status
 
 
 def test_no_compiler_and_nothing_of_the_build(docker: Docker, image: str) -> None:

@@ -19,7 +19,7 @@ SERVICES = ("replica", "proxy", "database")
 
 @pytest.fixture
 def proxy(docker: Docker, clone: Path, compose: Compose) -> Container:
-    docker.build(clone, APP, "--build-arg", "REQUIREMENTS=serve-postgres")
+    docker.build(clone, APP, "--build-arg", "EXTRAS=postgres")
     images = {"replica": {"image": APP}, **stand_ins(docker)}
     (clone / "images.yaml").write_text(yaml.safe_dump({"services": images}))
     start = ["up", "--detach", "--no-build", "--scale", "replica=2", *SERVICES]

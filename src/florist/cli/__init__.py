@@ -36,10 +36,21 @@ class _Florist(click.Group):
         return list(_VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a verb."""
+        """Import a verb.
+
+        Raises `FloristError` where this florist lacks what the verb needs.
+        """
         if cmd_name not in _VERBS:
             return None
-        verb: click.Command = getattr(import_module(f"florist.cli.{cmd_name}"), cmd_name)
+        try:
+            verb: click.Command = getattr(import_module(f"florist.cli.{cmd_name}"), cmd_name)
+        except ModuleNotFoundError as error:
+            if not (error.name or "").startswith("florist."):
+                raise
+            raise FloristError(
+                f"`florist {cmd_name}` needs {error.name}, which is left out where florist only "
+                "serves, as in its container image. docs/docker.md has an image that trains."
+            ) from error
         return verb
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

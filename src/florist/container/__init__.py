@@ -19,7 +19,7 @@ PACKAGE: Final = Path(florist.__file__).parent
 _IN_WHEEL: Final = PACKAGE / "container" / "recipe"
 _IN_CLONE: Final = PACKAGE.parents[1]
 
-_LOCKS: Final = ("serve", "serve-postgres", "train", "train-gpu")
+_LOCKS: Final = ("serve", "serve-heic", "serve-postgres", "train", "train-gpu")
 RECIPE: Final = ("Dockerfile", ".dockerignore", *(f"requirements/{name}.txt" for name in _LOCKS))
 """What the wheel brings along of the clone (pyproject.toml says so), besides the code itself."""
 
@@ -55,8 +55,10 @@ def build_image(context: Path, bundle: Bundle, tag: str, options: tuple[str, ...
     Raises `ContainerError` where Docker is missing, does not run, or fails.
     """
     require_docker()
-    labels = {"VERSION": florist.__version__, "MODEL_DIGEST": bundle.digest}
-    arguments = [f"--build-arg={name}={value}" for name, value in labels.items()]
+    arguments = (
+        f"--build-arg=VERSION={florist.__version__}",
+        f"--label=florist.model.digest={bundle.digest}",
+    )
     if docker("build", "--tag", tag, *arguments, *options, str(context)).returncode:
         raise ContainerError(
             f"Docker could not build {tag}; what it says above is why. To look at what it built "
