@@ -78,7 +78,7 @@ def test_left_out(docker: Docker, image: str, module: str) -> None:
 def test_a_verb_that_is_left_out_says_so(docker: Docker, image: str) -> None:
     done = docker.run("run", "--rm", image, "demo", check=False)
     assert done.returncode == 1
-    assert done.stderr.startswith("Error: `florist demo` needs florist.demo, which is left out")
+    assert done.stderr.startswith("Error: `florist demo` needs florist.training, which is left out")
 
 
 def test_heic_is_read_where_it_is_asked_for(docker: Docker, image: str, clone: Path) -> None:

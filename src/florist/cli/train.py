@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from florist import training
+import florist.training
 from florist.bundle import REPORT, require_free
 from florist.cli.check import print_counts, print_problems
 from florist.cli.console import importing_tensorflow, listening, stderr, stdout
@@ -120,7 +120,7 @@ def train_and_report(
         listener.say("Loading Keras.")
         with importing_tensorflow():
             load_keras()
-        bundle = training.train(
+        bundle = florist.training.train(
             found, config, output, listener=listener, resume=resume, force=force
         )
     console = stdout()
