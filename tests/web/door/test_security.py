@@ -49,6 +49,39 @@ def test_a_client_that_asks_too_often_waits(make_app: AppMaker) -> None:
     assert [client.get("/livez").status_code for _ in range(9)] == [200] * 9
 
 
+def test_pictures_are_counted_not_requests(make_app: AppMaker) -> None:
+    client = make_app(rate_limit="5 per minute").test_client()
+
+    def send(pictures: int) -> int:
+        data = {"image": [(BytesIO(red()), f"{number}.png") for number in range(pictures)]}
+        return client.post(API, data=data).status_code
+
+    assert [send(3), send(3)] == [200, 429]
+    assert send(1) == 429  # what was refused has been counted, too: asking again is no way around
+    page = make_app(rate_limit="2 per minute").test_client()
+    data = {"csrf_token": csrf_token(page)}
+    three = data | {"image": [(BytesIO(red()), f"{number}.png") for number in range(3)]}
+    assert page.post("/", data=three).status_code == 429
+
+
+def test_wrong_keys_are_counted(make_app: AppMaker) -> None:
+    client = make_app(api_keys=("k",), proxies=1).test_client()
+
+    def ask(key: str, address: str = "192.0.2.1") -> int:
+        headers = {"X-API-Key": key, "X-Forwarded-For": address}
+        return client.get("/api/v1/model", headers=headers).status_code
+
+    assert [ask("wrong") for _ in range(30)] == [401] * 30
+    assert [ask("wrong"), ask("k")] == [429, 429]  # a guess that is right is no better
+    assert ask("k", "192.0.2.2") == 200
+
+
+def test_no_prefix_is_taken_from_a_header(make_app: AppMaker) -> None:
+    """A proxy that does not set it hands on what a stranger sent."""
+    client = make_app(proxies=1).test_client()
+    assert "evil" not in client.get("/", headers={"X-Forwarded-Prefix": "//evil.example"}).text
+
+
 def test_other_origins_only_where_they_are_listed(make_app: AppMaker) -> None:
     friend, stranger = {"Origin": "https://a.example"}, {"Origin": "https://b.example"}
     closed = make_app().test_client().get("/api/v1/model", headers=friend)

@@ -5,6 +5,7 @@ from flask import Blueprint, Response, jsonify, request
 from florist.prediction import answer_of
 from florist.web import metrics
 from florist.web.door.errors import answer as problem_response
+from florist.web.door.rates import charge
 from florist.web.door.receive import files_of, top_of
 from florist.web.problems import RefusedError
 from florist.web.services import services
@@ -20,6 +21,7 @@ def predictions() -> Response:
     with found.classifier.place() as place:
         top = top_of(request)
         files = files_of(request, found.settings.max_pictures)
+        charge(len(files))
         answers = place.classify(files, top)
     if len(answers) == 1 and (failure := answers[0].result.error) is not None:
         return problem_response(RefusedError(failure.code, failure.detail).problem)

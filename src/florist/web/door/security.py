@@ -3,28 +3,25 @@
 import hmac
 import re
 import uuid
+from collections.abc import Callable
 from typing import Final
 
 from flask import Flask, Response, g, request
 from flask.sessions import SecureCookieSessionInterface
 from flask_cors import CORS
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from florist.web.door import logs
+from florist.web.door import logs, rates
 from florist.web.door.errors import API_PREFIX, answer
+from florist.web.door.rates import WrongKeys
 from florist.web.problems import RefusedError
-from florist.web.services import services
 from florist.web.settings import Settings
 
 csrf: Final = CSRFProtect()
 
 _LOCKED: Final = f"{API_PREFIX}v1/"
 """What API keys lock: not the probes, and not the description of the API."""
-
-_RATED: Final = {"api.predictions", "pages.classify"}
 
 REQUEST_ID: Final = "X-Request-ID"
 _SAFE_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
@@ -61,8 +58,9 @@ def register(app: Flask, settings: Settings) -> None:
         WTF_CSRF_TIME_LIMIT=None,  # a page that was left open still works; it ends with the session
     )
     app.before_request(_name_the_request)
-    app.before_request(_check_key)
-    _limit_rate(app, settings)
+    if settings.api_keys:
+        app.before_request(_require_key(settings))
+    rates.register(app, settings)
     if settings.cors_origins:
         CORS(
             app,
@@ -72,24 +70,11 @@ def register(app: Flask, settings: Settings) -> None:
     if settings.proxies:
         hops = settings.proxies
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
-            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops, x_prefix=hops
+            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
         )
     app.after_request(_add_headers)
     csrf.init_app(app)
     app.register_error_handler(CSRFError, _no_csrf)
-
-
-def _limit_rate(app: Flask, settings: Settings) -> None:
-    if not settings.rate_limit:
-        return
-    Limiter(
-        get_remote_address,
-        app=app,
-        application_limits=[settings.rate_limit],
-        application_limits_exempt_when=lambda: request.endpoint not in _RATED,
-        storage_uri=settings.rate_limit_storage,
-        headers_enabled=True,
-    )
 
 
 def _name_the_request() -> None:
@@ -98,14 +83,22 @@ def _name_the_request() -> None:
     logs.request_id.set(g.request_id)
 
 
-def _check_key() -> None:
-    keys = services().settings.api_keys
-    if not keys or not request.path.startswith(_LOCKED) or request.method == "OPTIONS":
-        return  # a browser sends no key when it asks with OPTIONS whether it may
-    given = _given_key().encode()
-    # Each comparison takes the same time however much of a key is right.
-    if not any(hmac.compare_digest(given, key.encode()) for key in keys):
-        raise RefusedError("bad-key", "Send `Authorization: Bearer KEY` or `X-API-Key: KEY`.")
+def _require_key(settings: Settings) -> Callable[[], None]:
+    """Return what refuses a request without a right key."""
+    keys = [key.encode() for key in settings.api_keys]
+    wrong = WrongKeys(settings)
+
+    def check() -> None:
+        if not request.path.startswith(_LOCKED) or request.method == "OPTIONS":
+            return  # a browser sends no key when it asks with OPTIONS whether it may
+        wrong.require_few()
+        given = _given_key().encode()
+        # Each comparison takes the same time however much of a key is right.
+        if not any(hmac.compare_digest(given, key) for key in keys):
+            wrong.count()
+            raise RefusedError("bad-key", "Send `Authorization: Bearer KEY` or `X-API-Key: KEY`.")
+
+    return check
 
 
 def _given_key() -> str:

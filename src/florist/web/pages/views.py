@@ -22,6 +22,7 @@ from florist.errors import ImageError
 from florist.images import copy_without_metadata
 from florist.prediction import DEFAULT_TOP, Result
 from florist.web.door.errors import wants_page
+from florist.web.door.rates import charge
 from florist.web.door.receive import form_files
 from florist.web.door.security import csrf
 from florist.web.inference.classify import Answer, File
@@ -84,6 +85,7 @@ def classify() -> tuple[str | Response, int]:
         with found.classifier.place() as place:
             csrf.protect()
             files = form_files(request, found.settings.max_pictures)
+            charge(len(files))
             previews: dict[int, str] = {}
             answers = place.classify(files, DEFAULT_TOP, _keep_or_preview(found, previews))
     except RefusedError as error:
