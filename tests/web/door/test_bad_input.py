@@ -1,5 +1,6 @@
 """What bad input gets: the whole table, against the API and the page."""
 
+import tracemalloc
 from collections.abc import Callable
 
 import pytest
@@ -45,6 +46,9 @@ CASES: list[tuple[str, int, str, Callable[[], Call]]] = [
     ("JSON with a long number", 400, "bad-json", lambda: json_body("1" * 10_000)),
     ("JSON of another shape", 400, "bad-json", lambda: json_body('[{"image": ""}]')),
     ("JSON with an address", 400, "bad-json", lambda: json_body('{"url": "http://localhost"}')),
+    ("JSON with two members", 400, "bad-json", lambda: json_body('{"image": "", "a": ""}')),
+    ("JSON with more behind it", 400, "bad-json", lambda: json_body('{"image": ""} {}')),
+    ("JSON with a member in one", 400, "bad-json", lambda: json_body('{"image": {"image": ""}}')),
     ("bad base64", 400, "bad-base64", lambda: json_body('{"image": "%%%"}')),
     ("base64 of 1 digit", 400, "bad-base64", lambda: json_body('{"image": "A"}')),
     ("base64 that is not ASCII", 400, "bad-base64", lambda: json_body('{"image": "é"}')),
@@ -154,3 +158,16 @@ def test_every_limit_is_a_setting(
     assert response.json is not None
     assert response.json["code"] == code
     assert make_app().test_client().post(**call()).status_code in {200, 415}
+
+
+@pytest.mark.parametrize("text", ["[" + "{}," * 2_000_000 + "{}]", '{"image": [' + "[" * 6_000_000])
+def test_json_made_to_cost_is_not_parsed(client: FlaskClient, text: str) -> None:
+    call = json_body(text)
+    tracemalloc.start()
+    try:
+        response = client.post(**call)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert response.status_code == 400
+    assert peak < 4 * len(text)
