@@ -110,8 +110,8 @@ _HOW: Final = (
 )
 
 
-# All JSON that is taken: an object with one member. Parsing whatever comes would make sixty times its
-# size of a body such as [{},{},{},...], and hold up every thread meanwhile.
+# All JSON that is taken: an object with one member. Parsing whatever comes would make objects of
+# sixty times the size of a body such as [{},{},...], and hold up every thread meanwhile.
 _BEFORE_TEXT: Final = re.compile(rb'\s*\{\s*"' + FIELD.encode() + rb'"\s*:\s*(?=")')
 _AFTER_TEXT: Final = re.compile(rb"\s*\}\s*\Z")
 
