@@ -1,15 +1,45 @@
 """Small real things to test with: pictures of a few pixels, a model of a few kilobytes."""
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from florist.bundle import LABELS, MODEL, Bundle, Manifest, write_bundle
+from florist.bundle import (
+    LABELS,
+    MANIFEST,
+    MODEL,
+    Bundle,
+    Manifest,
+    Provenance,
+    TrainedOn,
+    write_bundle,
+)
 from florist.images import ImageSpec
 
 COLOURS = {"blue": (40, 70, 200), "green": (50, 180, 60), "red": (210, 50, 40)}
+
+
+TRAINED = Provenance(
+    recipe={
+        "backbone": "tiny",
+        "unfreeze": None,
+        "learning_rate": 0.001,
+        "augmentation": {"flip": True},
+    },
+    epochs=4,
+    best_epoch=3,
+    val_accuracy=0.85,
+    dataset=TrainedOn(
+        digest="abc",
+        pictures={side: dict.fromkeys(COLOURS, n) for side, n in (("train", 14), ("val", 3))},
+        leaks=0,
+    ),
+    keras="3.12 (tensorflow)",
+)
 
 
 def noisy_picture(colour: tuple[int, int, int], seed: int, size: int = 32) -> Image.Image:
@@ -37,6 +67,17 @@ def colours(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     return write_colour_bundle(tmp_path_factory.mktemp("bundle") / "model")
+
+
+@pytest.fixture
+def model(bundle: Bundle, tmp_path: Path) -> Path:
+    """Return a model folder that a test may spoil."""
+    return Path(shutil.copytree(bundle.path, tmp_path / "model"))
+
+
+def spoil_manifest(folder: Path, **changes: object) -> None:
+    manifest = json.loads((folder / MANIFEST).read_text())
+    (folder / MANIFEST).write_text(json.dumps(manifest | changes))
 
 
 def write_colour_bundle(path: Path, size: int = 16) -> Bundle:

@@ -66,7 +66,7 @@ class Engine(Protocol):
 class OpenVINOEngine:
     """OpenVINO on the CPU: https://docs.openvino.ai."""
 
-    def __init__(self, network: Path, runtime: Runtime, *, exact: bool = True) -> None:
+    def __init__(self, network: bytes | Path, runtime: Runtime, *, exact: bool = True) -> None:
         # OpenVINO reports each import of itself to its makers, unless this package is missing. What
         # people classify, and that they do, is nobody's business; and a server calls no other host.
         sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
@@ -87,7 +87,7 @@ class OpenVINOEngine:
         if runtime.threads is not None:
             config["INFERENCE_NUM_THREADS"] = runtime.threads
         self.runtime = runtime
-        self._compiled = core.compile_model(str(network), "CPU", config)
+        self._compiled = core.compile_model(core.read_model(network), "CPU", config)
         self._local = threading.local()
 
     def __call__(self, pictures: RGB) -> Probabilities:
@@ -107,7 +107,7 @@ class OpenVINOEngine:
 class ONNXRuntimeEngine:
     """ONNX Runtime on the CPU: https://onnxruntime.ai."""
 
-    def __init__(self, network: Path, runtime: Runtime) -> None:
+    def __init__(self, network: bytes | Path, runtime: Runtime) -> None:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -116,7 +116,7 @@ class ONNXRuntimeEngine:
         options.intra_op_num_threads = max(1, threads // runtime.at_once)
         self.runtime = runtime
         self._session = onnxruntime.InferenceSession(
-            str(network), options, providers=["CPUExecutionProvider"]
+            network, options, providers=["CPUExecutionProvider"]
         )
         self._input = self._session.get_inputs()[0].name
 
@@ -130,7 +130,7 @@ class ONNXRuntimeEngine:
         return [np.asarray(result, np.float32) for result in results]
 
 
-ENGINES: Final[dict[str, Callable[[Path, Runtime], Engine]]] = {
+ENGINES: Final[dict[str, Callable[[bytes, Runtime], Engine]]] = {
     "openvino": OpenVINOEngine,
     "onnxruntime": ONNXRuntimeEngine,
 }
@@ -142,14 +142,15 @@ def load_engine(bundle: Bundle, runtime: Runtime = DEFAULT_RUNTIME) -> Engine:
     """Load a bundle's network and run it once, to see that it fits the manifest.
 
     Raises `EngineError` where the runtime is not installed or refuses the network, `BundleError`
-    where the bundle has no network of the precision.
+    where the bundle has no network of the precision, or has changed.
     """
     manifest = bundle.manifest
     precision = manifest.precision if runtime.precision == "auto" else runtime.precision
     runtime = replace(runtime, precision=precision)
     network = bundle.network(cast(Precision, precision))
+    content = bundle.read(network.name)
     try:
-        engine = ENGINES[runtime.engine](network, runtime)
+        engine = ENGINES[runtime.engine](content, runtime)
         size = manifest.spec.size
         answer = engine(np.zeros((1, size, size, 3), np.uint8))
     except ImportError as error:

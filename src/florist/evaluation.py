@@ -9,6 +9,7 @@ import csv
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from io import StringIO
 from typing import Any, Final
 
 import numpy as np
@@ -102,13 +103,12 @@ def relabelled(dataset: Dataset, classes: Sequence[str]) -> list[Sample]:
 def unseen(samples: Sequence[Sample], bundle: Bundle) -> list[Sample]:
     """Return the samples whose files had no part in making the model, as its split lists them.
 
-    Raises `DatasetError` where none is left.
+    Raises `DatasetError` where none is left, `BundleError` where the split cannot be read.
     """
-    try:
-        with (bundle.path / SPLIT).open(encoding="utf-8", newline="") as file:
-            seen = {row["sha256"] for row in csv.DictReader(file) if row["side"] != "test"}
-    except FileNotFoundError:  # a model folder that somebody else's program made
+    if SPLIT not in bundle.manifest.files:  # a model folder that somebody else's program made
         return list(samples)
+    lines = StringIO(bundle.read(SPLIT).decode("utf-8", "replace"), newline="")
+    seen = {row["sha256"] for row in csv.DictReader(lines) if row["side"] != "test"}
     fresh = [sample for sample in samples if sample.sha256 not in seen]
     if not fresh:
         raise DatasetError(

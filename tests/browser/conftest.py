@@ -22,13 +22,12 @@ from playwright.sync_api import (
 from werkzeug.serving import make_server
 
 import florist
-from florist.bundle import LABELS, MODEL, REPORT, Bundle, write_bundle
+from florist.bundle import HISTORY, LABELS, MODEL, REPORT, Bundle, write_bundle
 from florist.engine import Runtime
 from florist.prediction import Predictor
 from florist.web import create_app
-from florist.web.pages.facts import HISTORY
 from florist.web.settings import Settings
-from tests.conftest import COLOURS, noisy_picture
+from tests.conftest import COLOURS, TRAINED, noisy_picture
 
 # Chromium's own services are off, so that every request it makes is the page's.
 ARGUMENTS = [
@@ -91,12 +90,7 @@ def described(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Bundl
             writer.writerow(["epoch", "loss", "accuracy", "val_loss", "val_accuracy"])
             writer.writerows(EPOCHS)
 
-    pictures = {
-        side: dict.fromkeys(COLOURS, count)
-        for side, count in (("train", 14), ("val", 3), ("test", 3))
-    }
-    trained = {"recipe": {"backbone": "tiny", "unfreeze": None}, "dataset": {"pictures": pictures}}
-    manifest = replace(bundle.manifest, files={}, trained=trained)
+    manifest = replace(bundle.manifest, files={}, trained=TRAINED)
     return write_bundle(tmp_path_factory.mktemp("described") / "model", manifest, write_files)
 
 

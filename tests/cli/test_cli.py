@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from florist import __version__
-from florist.bundle import SPLIT, Bundle
+from florist.bundle import MODEL, SPLIT, Bundle, write_bundle
 from florist.cli import cli
 from tests.conftest import COLOURS, noisy_picture, write_colours
 
@@ -184,16 +185,19 @@ def test_evaluating(bundle: Bundle, tmp_path: Path, engine: str) -> None:
 
 def test_pictures_that_made_the_model_do_not_measure_it(bundle: Bundle, tmp_path: Path) -> None:
     import hashlib
-    import shutil
 
     root = write_colours(tmp_path / "data", per_class=4)
     model = tmp_path / "model"
-    shutil.copytree(bundle.path, model)
     rows = ["side,class,sha256,file"]
     for path in sorted(root.rglob("*.png"))[:9]:
         side = "test" if path.stem == "003" else "train"
         rows.append(f"{side},x,{hashlib.sha256(path.read_bytes()).hexdigest()},x")
-    (model / SPLIT).write_text("\n".join(rows) + "\n")
+
+    def write_files(folder: Path) -> None:
+        (folder / MODEL).write_bytes(bundle.read(MODEL))
+        (folder / SPLIT).write_text("\n".join(rows) + "\n")
+
+    write_bundle(model, replace(bundle.manifest, files={}), write_files)
     result = florist("evaluate", root, "--model", model)
     assert "7 of 12 pictures are left out" in result.stderr
     assert "on 5 pictures" in result.stdout

@@ -42,9 +42,13 @@ def test_training_evaluating_and_predicting(tmp_path: Path) -> None:
     assert accuracy in measured
     taken = florist("train", root, "--output", output, *QUICK)
     assert (taken.exit_code, "--force" in taken.stderr) == (1, True)
-    again = florist("train", root, "--output", output, *QUICK, "--force")
+    models = tmp_path / "models"
+    again = florist("train", root, "--registry", models, *QUICK)
     assert again.exit_code == 0
-    assert florist("predict", root, "--model", output).exit_code == 1  # bad.png
+    assert f"Model folder: {read_bundle(models).path} (" in again.stdout
+    assert florist("predict", root, "--model", models).exit_code == 1  # bad.png
+    both = florist("train", root, "--registry", models, "--output", output, *QUICK)
+    assert (both.exit_code, "not both" in both.stderr) == (2, True)
 
 
 def test_a_resumed_training_keeps_its_recipe(
@@ -70,7 +74,9 @@ def test_a_resumed_training_keeps_its_recipe(
     assert (other.exit_code, "epochs was 2, now 9" in other.stderr) == (1, True)
     result = florist("train", root, "--output", output, "--resume")
     assert result.exit_code == 0
-    assert read_bundle(output).manifest.trained["recipe"]["seed"] == 4
+    trained = read_bundle(output).manifest.trained
+    assert trained is not None
+    assert trained.recipe["seed"] == 4
 
 
 def test_the_demo_goes_on_with_what_is_there(

@@ -108,7 +108,8 @@ def test_patience_ends_a_training_and_is_remembered(dataset: Dataset, tmp_path: 
     config = quick(epochs=60, patience=2, learning_rate=1e-9)
     heard = Recording()
     straight = train(dataset, config, tmp_path / "straight", listener=heard)
-    best = straight.manifest.trained["best_epoch"]
+    assert straight.manifest.trained is not None
+    best = straight.manifest.trained.best_epoch
     assert heard.epochs[-1] == best + 2 < 60
     resumed = tmp_path / "resumed"
     with pytest.raises(KeyboardInterrupt):
@@ -141,4 +142,6 @@ def test_what_stands_in_the_way_of_a_training(
     with pytest.raises(TrainingError, match="pictures have changed"):
         train(other, quick(), output, resume=True)
     train(dataset, quick(epochs=2), output, force=True)
-    assert train(dataset, quick(epochs=1), output, force=True).manifest.trained["epochs"] == 1
+    again = train(dataset, quick(epochs=1), output, force=True).manifest.trained
+    assert again is not None
+    assert again.epochs == 1

@@ -37,7 +37,8 @@ def test_the_model_folder_is_whole(trained: Bundle, dataset: Dataset) -> None:
     with (trained.path / "history.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == ["epoch", "loss", "accuracy", "val_loss", "val_accuracy"]
-    best = trained.manifest.trained["best_epoch"]
+    assert trained.manifest.trained is not None
+    best = trained.manifest.trained.best_epoch
     assert min(rows, key=lambda row: float(row["val_loss"]))["epoch"] == str(best)
     card = (trained.path / "README.md").read_text()
     assert card.startswith("---\npipeline_tag: image-classification\n")

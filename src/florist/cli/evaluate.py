@@ -88,8 +88,8 @@ def read_report(bundle: Bundle) -> dict[str, Any]:
     Raises `BundleError` where the model folder has no report.
     """
     try:
-        return dict(json.loads((bundle.path / REPORT).read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
+        return dict(json.loads(bundle.read(REPORT)))
+    except (KeyError, ValueError) as error:
         raise BundleError(f"{printable(bundle.path / REPORT)} cannot be read: {error}.") from error
 
 

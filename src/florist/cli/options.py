@@ -14,7 +14,7 @@ model_option = click.option(
     type=click.Path(path_type=Path),
     default=Path("output"),
     show_default=True,
-    help="The model folder.",
+    help="The model folder, or a registry.",
 )
 
 output_option = click.option(
@@ -23,6 +23,13 @@ output_option = click.option(
     default=Path("output"),
     show_default=True,
     help="The model folder to write.",
+)
+
+registry_option = click.option(
+    "--registry",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Instead of --output: add the model to this folder, and make it the current one.",
 )
 
 _engine_option = click.option(

@@ -12,7 +12,9 @@ from florist.engine import ENGINES, PRECISIONS
     epilog="Example: florist serve --model output --host 0.0.0.0 --port 8000\n\n"
     "Everything else is set by FLORIST_... environment variables: docs/serving.md lists them.",
 )
-@click.option("--model", metavar="FOLDER", help="The model folder.  [default: output]")
+@click.option(
+    "--model", metavar="FOLDER", help="The model folder, or a registry.  [default: output]"
+)
 @click.option("--engine", type=click.Choice(list(ENGINES)), help="The inference runtime.")
 @click.option("--precision", type=click.Choice(PRECISIONS), help="What the network computes in.")
 @click.option("--host", metavar="ADDRESS", help="Address to listen on.  [default: 127.0.0.1]")

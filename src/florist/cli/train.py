@@ -11,12 +11,12 @@ import click
 from click.core import ParameterSource
 
 import florist.training
-from florist.bundle import REPORT, require_free
+from florist.bundle import REPORT, Registry, require_free
 from florist.cli.check import print_counts, print_problems
 from florist.cli.console import importing_tensorflow, listening, stderr, stdout
 from florist.cli.debug import debug_option
 from florist.cli.evaluate import print_summary, read_report
-from florist.cli.options import output_option
+from florist.cli.options import output_option, registry_option
 from florist.dataset import require_trainable, scan
 from florist.errors import printable
 from florist.images import FITS
@@ -56,6 +56,7 @@ _AUGMENTATION = {field.name for field in fields(Augmentation)}
 @click.command()
 @click.argument("dataset", type=click.Path(path_type=Path))
 @output_option
+@registry_option
 @_option("--backbone", f"Network to start from: {', '.join(BACKBONES)}.", metavar="NAME")
 @_option("--weights", "imagenet, none, or the path of a weights file without top.", metavar="WHICH")
 @_option("--unfreeze", "How many of the backbone's last layers to train, or all.", type=_Layers())
@@ -85,7 +86,9 @@ _AUGMENTATION = {field.name for field in fields(Augmentation)}
     "--force", is_flag=True, help="Replace a finished model, drop an unfinished training."
 )
 @debug_option
-def train(dataset: Path, output: Path, resume: bool, force: bool, **recipe: Any) -> None:
+def train(
+    dataset: Path, output: Path, registry: Path | None, resume: bool, force: bool, **recipe: Any
+) -> None:
     """Train a classifier on the pictures in DATASET.
 
     DATASET has one folder for each class. Folders train, val and test that hold the class folders
@@ -97,22 +100,27 @@ def train(dataset: Path, output: Path, resume: bool, force: bool, **recipe: Any)
       florist train photos
       florist train photos --backbone mobilenetv2 --epochs 20 --output fast
       florist train photos --resume
+      florist train photos --registry models/flowers
     """
-    config = _config(recipe, output, resume)
-    train_and_report(dataset, config, output, resume=resume, force=force)
+    if registry is not None and _given("output"):
+        raise click.UsageError("Give --output or --registry, not both.")
+    config = _config(recipe, registry or output, resume)
+    target = Registry(registry) if registry is not None else output
+    train_and_report(dataset, config, target, resume=resume, force=force)
 
 
 def train_and_report(
     dataset: Path,
     config: TrainingConfig,
-    output: Path,
+    output: Path | Registry,
     *,
     resume: bool = False,
     force: bool = False,
 ) -> None:
     """Check, train, and print what was measured and where it is."""
     require_free(output, replace=force)
-    with listening() as listener, _resumable(output):
+    path = output.path if isinstance(output, Registry) else output
+    with listening() as listener, _resumable(path):
         found = scan(dataset, seed=config.seed, progress=listener.progress)
         print_problems(stderr(), [p for p in found.problems if p.severity != "note"])
         require_trainable(found)
@@ -125,7 +133,7 @@ def train_and_report(
         )
     console = stdout()
     print_summary(console, read_report(bundle))
-    where = printable(output)
+    where = printable(bundle.path)
     console.print(f"Model folder: {where} (README.md describes it, {REPORT} has all figures)")
     console.print(f"Training plot: {where}{os.sep}training.png")
 
@@ -134,17 +142,18 @@ def _config(recipe: dict[str, Any], output: Path, resume: bool) -> TrainingConfi
     """Make the recipe; a resumed training keeps its own where the command line does not say."""
     unfinished = Workspace.of(output).config() if resume else None
     if unfinished:
-        source = click.get_current_context().get_parameter_source
-        given = {
-            name: value
-            for name, value in recipe.items()
-            if source(name) is not ParameterSource.DEFAULT
-        }
+        given = {name: value for name, value in recipe.items() if _given(name)}
         kept = asdict(unfinished)
         recipe = kept | kept["augmentation"] | given
         del recipe["augmentation"]
     augmentation = {name: recipe.pop(name) for name in _AUGMENTATION}
     return TrainingConfig(**recipe, augmentation=Augmentation(**augmentation))
+
+
+def _given(name: str) -> bool:
+    """Return whether the command line says it, and not the default."""
+    source = click.get_current_context().get_parameter_source(name)
+    return source is not ParameterSource.DEFAULT
 
 
 @contextmanager

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Final
 
 import florist
-from florist.bundle import MANIFEST, Bundle
+from florist.bundle import Bundle
 from florist.container.docker import docker, require_docker
+from florist.container.model import write_model
 from florist.errors import ContainerError, printable
 
 __all__ = ["build_image", "write_context"]
@@ -43,8 +44,7 @@ def write_context(folder: Path, bundle: Bundle) -> None:
         folder / "src" / "florist",
         ignore=shutil.ignore_patterns("__pycache__", _IN_WHEEL.name),
     )
-    for name in (MANIFEST, *bundle.manifest.files):
-        _copy(bundle.path / name, folder / _MODEL / name)
+    write_model(bundle, folder / _MODEL)
 
 
 def build_image(context: Path, bundle: Bundle, tag: str, options: tuple[str, ...] = ()) -> None:

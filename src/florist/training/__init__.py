@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from florist.bundle import Bundle
+from florist.bundle import Bundle, Registry
 from florist.dataset import Dataset
 from florist.errors import TrainingError
 from florist.progress import Listener
@@ -28,13 +28,13 @@ def load_keras() -> None:
 def train(
     dataset: Dataset,
     config: TrainingConfig,
-    output: Path | str = "output",
+    output: Path | str | Registry = "output",
     *,
     listener: Listener | None = None,
     resume: bool = False,
     force: bool = False,
 ) -> Bundle:
-    """Train on a data set and write the model folder `output`.
+    """Train on a data set and write the model folder `output`, or a new one into a registry.
 
     While it runs, what it needs to go on after an interruption lies in the folder
     `<output>.training`; `resume` goes on from there. `force` replaces a finished model and drops
@@ -46,10 +46,11 @@ def train(
     load_keras()
     from florist.training.run import run
 
+    target = output if isinstance(output, Registry) else Path(output)
     job = Job(
         dataset=dataset,
         config=config,
-        workspace=Workspace.of(Path(output)),
+        workspace=Workspace.of(target.path if isinstance(target, Registry) else target),
         listener=listener or Listener(),
     )
-    return run(job, Path(output), resume=resume, force=force)
+    return run(job, target, resume=resume, force=force)

@@ -4,15 +4,13 @@ Its form is the one of Hugging Face: https://huggingface.co/docs/hub/model-cards
 """
 
 import json
-from typing import Any
 
-from florist.bundle import Manifest
+from florist.bundle import Manifest, Provenance
 from florist.evaluation import Report
 
 
-def write_card(manifest: Manifest, report: Report, precision: str) -> str:
+def write_card(manifest: Manifest, trained: Provenance, report: Report, precision: str) -> str:
     """Return the model card as Markdown with a YAML head; `precision` says how it computes."""
-    trained = manifest.trained
     return "\n".join(
         [
             *_head(manifest, report),
@@ -33,7 +31,7 @@ def write_card(manifest: Manifest, report: Report, precision: str) -> str:
             *_results(report, trained),
             precision,
             "",
-            *_limits(manifest, report),
+            *_limits(manifest, trained, report),
         ]
     )
 
@@ -67,8 +65,8 @@ def _head(manifest: Manifest, report: Report) -> list[str]:
     ]
 
 
-def _data(trained: Any) -> list[str]:
-    pictures = trained["dataset"]["pictures"]
+def _data(trained: Provenance) -> list[str]:
+    pictures = trained.dataset.pictures
     rows = [
         f"| {_cell(name)} | {pictures['train'][name]} | {pictures['val'][name]} | "
         f"{pictures['test'][name]} |"
@@ -87,22 +85,22 @@ def _data(trained: Any) -> list[str]:
     ]
 
 
-def _recipe(trained: Any) -> list[str]:
-    recipe = trained["recipe"]
+def _recipe(trained: Provenance) -> list[str]:
+    recipe = trained.recipe
     unfrozen = "all layers" if recipe["unfreeze"] is None else f"last {recipe['unfreeze']} layers"
     return [
         "## Recipe",
         "",
         f"Backbone {recipe['backbone']} from weights `{recipe['weights']}`, {unfrozen} trained; "
         f"global average pooling, dense {recipe['dense']}, dropout {recipe['dropout']}, softmax. "
-        f"Epoch {trained['best_epoch']} of {trained['epochs']} had the lowest validation loss and "
+        f"Epoch {trained.best_epoch} of {trained.epochs} had the lowest validation loss and "
         f"is the one kept. `manifest.json` holds every option, `history.csv` and `training.png` "
         "the course.",
         "",
     ]
 
 
-def _results(report: Report, trained: Any) -> list[str]:
+def _results(report: Report, trained: Provenance) -> list[str]:
     low, high = report.interval
     rows = [
         f"| {_cell(s.label)} | {s.precision:.3f} | {s.recall:.3f} | {s.f1:.3f} | {s.support} |"
@@ -118,7 +116,7 @@ def _results(report: Report, trained: Any) -> list[str]:
         f"- right class among the first three: {report.top3:.1%}",
         f"- macro F1 {report.macro_f1:.3f}",
         f"- expected calibration error {report.calibration_error:.3f}",
-        f"- validation accuracy {trained['val_accuracy']:.1%}, which chose the epoch and is "
+        f"- validation accuracy {trained.val_accuracy:.1%}, which chose the epoch and is "
         "therefore a little too high",
         "",
         "| class | precision | recall | F1 | pictures |",
@@ -128,7 +126,7 @@ def _results(report: Report, trained: Any) -> list[str]:
     ]
 
 
-def _limits(manifest: Manifest, report: Report) -> list[str]:
+def _limits(manifest: Manifest, trained: Provenance, report: Report) -> list[str]:
     weakest = min(report.classes, key=lambda scores: scores.recall)
     lines = [
         "## Limits",
@@ -143,11 +141,10 @@ def _limits(manifest: Manifest, report: Report) -> list[str]:
     few = [scores.label for scores in report.classes if scores.support < 20]
     if few:
         lines.append(f"- Fewer than 20 test pictures stand behind the figures of {', '.join(few)}.")
-    leaks = manifest.trained["dataset"]["leaks"]
-    if leaks:
+    if trained.dataset.leaks:
         lines.append(
-            f"- {leaks} pictures stand, identical or nearly so, on two sides of the given split: "
-            "the accuracy is too high by up to their share."
+            f"- {trained.dataset.leaks} pictures stand, identical or nearly so, on two sides of "
+            "the given split: the accuracy is too high by up to their share."
         )
     return [*lines, ""]
 

@@ -11,7 +11,7 @@ from typing import Final
 import keras
 import numpy as np
 
-from florist.bundle import NETWORKS, Bundle, Manifest, Precision
+from florist.bundle import NETWORKS, Bundle, Manifest, Precision, digests
 from florist.dataset import Sample
 from florist.engine import Probabilities, Runtime, load_engine
 from florist.errors import TrainingError
@@ -79,8 +79,7 @@ def export_networks(model: keras.Model, job: Job) -> Networks:
 
 def exported_predictor(folder: Path, manifest: Manifest) -> Predictor:
     """Load the network of a folder that is no whole model folder yet."""
-    files = {file.name: "" for file in folder.iterdir()}  # digests come when all is written
-    bundle = Bundle(path=folder, manifest=replace(manifest, files=files), digest="")
+    bundle = Bundle(path=folder, manifest=replace(manifest, files=digests(folder)), digest="")
     return Predictor(bundle, load_engine(bundle, Runtime(at_once=cpu_limit())))
 
 

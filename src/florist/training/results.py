@@ -13,13 +13,21 @@ import keras
 
 import florist
 from florist.bundle import (
+    CARD,
+    CONFUSION_PLOT,
+    HISTORY,
+    KERAS_MODEL,
     LABELS,
     NETWORKS,
     REPORT,
     SPLIT,
+    TRAINING_PLOT,
     Bundle,
     Manifest,
     Precision,
+    Provenance,
+    Registry,
+    TrainedOn,
     write_bundle,
 )
 from florist.dataset import SIDES
@@ -42,24 +50,25 @@ class Outcome:
     model: keras.Model
 
 
-def write_results(outcome: Outcome, output: Path, *, force: bool) -> Bundle:
+def write_results(outcome: Outcome, output: Path | Registry, *, force: bool) -> Bundle:
     """Export, compare, measure and describe the model, all in a folder that is then renamed."""
     job = outcome.job
     networks = export_networks(outcome.model, job)
-    manifest = _manifest(outcome, networks.choice.precision)
+    trained = _provenance(outcome)
+    manifest = _manifest(outcome, networks.choice.precision, trained)
 
     def write_files(folder: Path) -> None:
         for name in NETWORKS.values():
             (networks.folder / name).replace(folder / name)
-        outcome.model.save(folder / "model.keras")
+        outcome.model.save(folder / KERAS_MODEL)
         predictor = exported_predictor(folder, manifest)
         report = evaluate(predictor, job.dataset.test, progress=job.listener.progress)
         _write_texts(folder, outcome, _measured(report, networks))
-        (folder / "README.md").write_text(
-            write_card(manifest, report, networks.choice.reason), encoding="utf-8"
+        (folder / CARD).write_text(
+            write_card(manifest, trained, report, networks.choice.reason), encoding="utf-8"
         )
-        plot_training(outcome.state.history, outcome.state.best_epoch, folder / "training.png")
-        plot_confusion(report, folder / "confusion.png")
+        plot_training(outcome.state.history, outcome.state.best_epoch, folder / TRAINING_PLOT)
+        plot_confusion(report, folder / CONFUSION_PLOT)
 
     return write_bundle(output, manifest, write_files, replace=force)
 
@@ -82,7 +91,7 @@ def _write_texts(folder: Path, outcome: Outcome, measured: dict[str, Any]) -> No
         json.dumps(measured, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
     )
     history = [{"epoch": n, **logs} for n, logs in enumerate(outcome.state.history, start=1)]
-    _write_csv(folder / "history.csv", list(history[0]), [list(row.values()) for row in history])
+    _write_csv(folder / HISTORY, list(history[0]), [list(row.values()) for row in history])
     _write_csv(
         folder / SPLIT,
         ["side", "class", "sha256", "file"],
@@ -97,28 +106,32 @@ def _write_csv(path: Path, head: Sequence[str], rows: Sequence[Sequence[object]]
         writer.writerows(rows)
 
 
-def _manifest(outcome: Outcome, precision: Precision) -> Manifest:
-    dataset, config, state = outcome.job.dataset, outcome.job.config, outcome.state
+def _manifest(outcome: Outcome, precision: Precision, trained: Provenance) -> Manifest:
+    dataset = outcome.job.dataset
     return Manifest(
         name=printable(dataset.root.resolve().name),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         florist=florist.__version__,
         classes=dataset.classes,
-        spec=config.spec,
+        spec=outcome.job.config.spec,
         precision=precision,
-        trained={
-            "recipe": asdict(config)
-            | {"weights": _weights(config), "views": config.augmented_views},
-            "epochs": len(state.history),
-            "best_epoch": state.best_epoch + 1,
-            "val_accuracy": state.history[state.best_epoch]["val_accuracy"],
-            "dataset": {
-                "digest": dataset.digest,
-                "pictures": {side: dataset.counts(dataset.side(side)) for side in SIDES},
-                "leaks": dataset.leaks,
-            },
-            "keras": f"{keras.__version__} ({keras.backend.backend()})",
-        },
+        trained=trained,
+    )
+
+
+def _provenance(outcome: Outcome) -> Provenance:
+    dataset, config, state = outcome.job.dataset, outcome.job.config, outcome.state
+    return Provenance(
+        recipe=asdict(config) | {"weights": _weights(config), "views": config.augmented_views},
+        epochs=len(state.history),
+        best_epoch=state.best_epoch + 1,
+        val_accuracy=state.history[state.best_epoch]["val_accuracy"],
+        dataset=TrainedOn(
+            digest=dataset.digest,
+            pictures={side: dataset.counts(dataset.side(side)) for side in SIDES},
+            leaks=dataset.leaks,
+        ),
+        keras=f"{keras.__version__} ({keras.backend.backend()})",
     )
 
 

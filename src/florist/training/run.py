@@ -7,7 +7,7 @@ from pathlib import Path
 
 import keras
 
-from florist.bundle import Bundle, require_free
+from florist.bundle import Bundle, Registry, require_free
 from florist.dataset import require_trainable
 from florist.training.config import TrainingConfig
 from florist.training.failures import named_failures
@@ -18,7 +18,7 @@ from florist.training.results import Outcome, write_results
 from florist.training.workspace import Job
 
 
-def run(job: Job, output: Path, *, resume: bool, force: bool) -> Bundle:
+def run(job: Job, output: Path | Registry, *, resume: bool, force: bool) -> Bundle:
     """Train and write the model folder; see `florist.training.train`."""
     dataset, config, workspace = job.dataset, job.config, job.workspace
     require_trainable(dataset)
@@ -26,7 +26,7 @@ def run(job: Job, output: Path, *, resume: bool, force: bool) -> Bundle:
     restart = force and not resume
     if not restart:
         workspace.check(dataset, config, resume=resume)
-    with named_failures(config, output):
+    with named_failures(config, workspace.path):
         # The network comes first: without its weights, nothing is written and nothing removed.
         keras.utils.set_random_seed(config.seed)
         with _precision():

@@ -5,6 +5,7 @@ import secrets
 from flask import Flask
 from jinja2 import ChoiceLoader, FileSystemLoader
 
+from florist.bundle import Bundle
 from florist.prediction import Predictor
 from florist.web.api import description
 from florist.web.api import views as api
@@ -19,11 +20,16 @@ from florist.web.settings import Settings, from_environment
 from florist.web.uploads.store import open_store
 
 
-def create_app(predictor: Predictor | None = None, settings: Settings | None = None) -> Flask:
+def create_app(
+    predictor: Predictor | None = None,
+    settings: Settings | None = None,
+    bundle: Bundle | None = None,
+) -> Flask:
     """Return the web app.
 
-    Without settings they are read from the environment; without a predictor the model of the
-    settings is loaded in the background, and predictions are refused with 503 until it is there.
+    Without settings they are read from the environment. Without a predictor, `bundle` or else the
+    model of the settings is loaded in the background, and predictions are refused with 503 until it
+    is there.
 
     Raises `SettingsError` where an environment variable cannot be used.
     """
@@ -52,7 +58,7 @@ def create_app(predictor: Predictor | None = None, settings: Settings | None = N
         app.register_blueprint(pages.pages)
         app.register_blueprint(description.docs)
     if predictor is None:
-        model.load(settings)
+        model.load(settings, bundle)
     return app
 
 

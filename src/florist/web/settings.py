@@ -31,7 +31,7 @@ def _setting(default: Any, meaning: str, *, least: float | None = None) -> Any:
 class Settings:
     """How the web app runs."""
 
-    model: str = _setting("output", "the model folder")
+    model: str = _setting("output", "the model folder, or a registry")
     engine: str = _setting(DEFAULT_RUNTIME.engine, f"the inference runtime: {' or '.join(ENGINES)}")
     precision: str = _setting(
         DEFAULT_RUNTIME.precision,

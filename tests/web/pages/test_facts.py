@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from florist.bundle import LABELS, MODEL, REPORT, Bundle, write_bundle
+from florist.bundle import HISTORY, LABELS, MODEL, REPORT, Bundle, Provenance, write_bundle
 from florist.web.pages.charts import HEIGHT, WIDTH, line_chart
-from florist.web.pages.facts import HISTORY, Confusion, facts_of
+from florist.web.pages.facts import Confusion, facts_of
+from tests.conftest import TRAINED
 
 REPORTED: dict[str, Any] = {
     "pictures": 6,
@@ -26,7 +27,7 @@ HEAD = "epoch,loss,accuracy,val_loss,val_accuracy\n"
 
 
 def described(
-    bundle: Bundle, folder: Path, files: Mapping[str, str], trained: Mapping[str, Any] | None = None
+    bundle: Bundle, folder: Path, files: Mapping[str, str], trained: Provenance | None = None
 ) -> Bundle:
     """Return the colour model with further files in its folder."""
 
@@ -36,32 +37,25 @@ def described(
         for name, text in files.items():
             (path / name).write_text(text, encoding="utf-8")
 
-    manifest = replace(bundle.manifest, files={}, trained=trained or {})
+    manifest = replace(bundle.manifest, files={}, trained=trained)
     return write_bundle(folder / "model", manifest, write_files)
 
 
 def test_all_that_training_noted_is_told(bundle: Bundle, tmp_path: Path) -> None:
     history = f"{HEAD}1,1.2,0.3,1.1,0.4\n2,0.8,0.6,0.7,0.7\n3,0.5,0.8,0.9,0.6\n"
-    trained = {
-        "recipe": {
-            "backbone": "tiny",
-            "unfreeze": None,
-            "learning_rate": 0.001,
-            "augmentation": {"flip": True},
-        },
-        "epochs": 3,
-        "dataset": {"digest": "abc", "pictures": {"train": {"blue": 4, "green": 5, "red": 6}}},
-    }
     files = {REPORT: json.dumps(REPORTED), HISTORY: history}
-    facts = facts_of(described(bundle, tmp_path, files, trained))
+    facts = facts_of(described(bundle, tmp_path, files, TRAINED))
     assert facts.recipe == (
         ("backbone", "tiny"),
         ("unfreeze", "all"),
         ("learning rate", "0.001"),
         ("augmentation flip", "yes"),
+        ("validation accuracy", "0.85"),
         ("dataset digest", "abc"),
+        ("dataset leaks", "0"),
+        ("keras", "3.12 (tensorflow)"),
     )
-    assert facts.examples == {"train": {"blue": 4, "green": 5, "red": 6}}
+    assert facts.examples["val"] == {"blue": 3, "green": 3, "red": 3}
     assert facts.created is not None
     assert facts.measured is not None
     assert facts.measured.accuracy == 0.5
@@ -106,13 +100,6 @@ def test_a_history_of_another_shape_is_left_out(
     bundle: Bundle, tmp_path: Path, history: str
 ) -> None:
     assert facts_of(described(bundle, tmp_path, {HISTORY: history})).curves is None
-
-
-@pytest.mark.parametrize("trained", [{"dataset": 1}, {"dataset": {"pictures": {"train": 3}}}])
-def test_examples_of_another_shape_are_left_out(
-    bundle: Bundle, tmp_path: Path, trained: dict[str, Any]
-) -> None:
-    assert facts_of(described(bundle, tmp_path, {}, trained)).examples == {}
 
 
 @pytest.mark.parametrize(

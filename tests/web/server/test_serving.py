@@ -1,5 +1,6 @@
 """Real processes: starting, stopping, dying, and what reaches no app."""
 
+import os
 import re
 import signal
 import socket
@@ -143,13 +144,15 @@ def test_a_killed_worker_comes_back_and_no_record_is_lost(bundle: Bundle, tmp_pa
 
 def test_waitress_serves_the_same(bundle: Bundle, tmp_path: Path) -> None:
     code = (
-        "from florist.web import settings\nfrom florist.web.server import run\n"
-        "run._run_waitress(run.complete(settings.from_environment()))"
+        "from florist.bundle import read_bundle\nfrom florist.web import settings\n"
+        "from florist.web.server import run\n"
+        "found = run.complete(settings.from_environment())\n"
+        "run._run_waitress(found, read_bundle(found.model))"
     )
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environ = {
+    environ = os.environ | {
         "FLORIST_MODEL": str(bundle.path),
         "FLORIST_PORT": str(port),
         "FLORIST_UPLOADS": str(tmp_path),
@@ -178,7 +181,7 @@ def test_waitress_serves_the_same(bundle: Bundle, tmp_path: Path) -> None:
 def test_flask_run_serves_the_same(bundle: Bundle, tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "flask", "--app", "florist.web", "run", "--port", "0"],
-        env={"FLORIST_MODEL": str(bundle.path), "FLORIST_UPLOADS": str(tmp_path)},
+        env=os.environ | {"FLORIST_MODEL": str(bundle.path), "FLORIST_UPLOADS": str(tmp_path)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

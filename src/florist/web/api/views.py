@@ -1,5 +1,7 @@
 """The JSON API, the probes and the metrics."""
 
+from dataclasses import asdict
+
 from flask import Blueprint, Response, jsonify, request
 
 from florist.prediction import answer_of
@@ -42,7 +44,7 @@ def model() -> Response:
         input={"size": manifest.spec.size, "fit": manifest.spec.fit},
         engine=predictor.engine.runtime.engine,
         precision=predictor.engine.runtime.precision,
-        trained=manifest.trained,
+        trained=asdict(manifest.trained) if manifest.trained else {},
     )
 
 

@@ -3,9 +3,10 @@
 import logging
 import threading
 
-from florist.engine import Runtime
+from florist.bundle import Bundle, read_bundle
+from florist.engine import Runtime, load_engine
 from florist.errors import FloristError
-from florist.prediction import Predictor, load
+from florist.prediction import Predictor
 from florist.system import cpu_limit
 from florist.web.problems import NotReadyError
 from florist.web.settings import Settings
@@ -37,16 +38,19 @@ class ServedModel:
         """Give out no predictor any more; who has one goes on with it."""
         self._stopping = True
 
-    def load(self, settings: Settings) -> None:
-        """Load and warm up the model folder, in a thread of its own."""
-        threading.Thread(target=self._load, args=[settings], name="load-model", daemon=True).start()
+    def load(self, settings: Settings, bundle: Bundle | None = None) -> None:
+        """Load and warm up a model folder, by default that of the settings, in a thread."""
+        threading.Thread(
+            target=self._load, args=[settings, bundle], name="load-model", daemon=True
+        ).start()
 
     def wait(self, timeout_s: float) -> None:
         """Return once the model is there, or is known not to be."""
         self._done.wait(timeout_s)
 
-    def _load(self, settings: Settings) -> None:
+    def _load(self, settings: Settings, bundle: Bundle | None) -> None:
         try:
+            bundle = bundle or read_bundle(settings.model).hold()
             threads = settings.threads or cpu_limit()
             runtime = Runtime(
                 engine=settings.engine,
@@ -54,8 +58,9 @@ class ServedModel:
                 threads=threads,
                 at_once=threads,
             )
-            self._predictor = predictor = load(settings.model, runtime, settings.limits)
-            _log.info("Ready: model %s, digest %s", settings.model, predictor.bundle.digest)
+            engine = load_engine(bundle, runtime)
+            self._predictor = Predictor(bundle, engine, settings.limits)
+            _log.info("Ready: model %s, digest %s", bundle.path, bundle.digest)
         except FloristError as error:
             self._why_not = "The model could not be loaded; the server's log says why."
             _log.error("The model could not be loaded: %s", error)

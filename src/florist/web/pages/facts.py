@@ -10,18 +10,18 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from io import StringIO
 from typing import Any, Final
 
-from florist.bundle import REPORT, Bundle
+from florist.bundle import HISTORY, REPORT, Bundle, Provenance
+from florist.errors import BundleError
 from florist.web.pages.charts import Chart, line_chart
 
-HISTORY: Final = "history.csv"
 LARGEST_MATRIX: Final = 30
 _CONFUSIONS: Final = 10
-_TOLD_ELSEWHERE: Final = {"dataset pictures", "epochs", "best_epoch"}
 
 _NOT_AS_EXPECTED: Final = (
-    OSError,
+    BundleError,
     ValueError,
     TypeError,
     LookupError,
@@ -125,8 +125,8 @@ def _facts(bundle: Bundle) -> Facts:
         size=manifest.spec.size,
         fit=manifest.spec.fit,
         classes=manifest.classes,
-        examples=(_or_none(_examples, manifest.trained) or {}) if manifest.trained else {},
-        recipe=tuple(_lines(manifest.trained)),
+        examples=manifest.trained.dataset.pictures if manifest.trained else {},
+        recipe=tuple(_lines(_noted(manifest.trained))) if manifest.trained else (),
         measured=_or_none(_measured, bundle) if REPORT in manifest.files else None,
         curves=_or_none(_curves, bundle) if HISTORY in manifest.files else None,
     )
@@ -140,11 +140,14 @@ def _or_none(read: Callable[[Any], Any], source: Any) -> Any:
         return None
 
 
-def _examples(trained: Mapping[str, Any]) -> dict[str, dict[str, int]]:
-    """Return how many pictures of each class were on each side of the split."""
+def _noted(trained: Provenance) -> dict[str, Any]:
+    """Return what is told as a list of names and values."""
+    dataset = {"digest": trained.dataset.digest, "leaks": trained.dataset.leaks}
     return {
-        side: {str(label): int(count) for label, count in counts.items()}
-        for side, counts in trained["dataset"]["pictures"].items()
+        "recipe": trained.recipe,
+        "validation accuracy": trained.val_accuracy,
+        "dataset": dataset,
+        "keras": trained.keras,
     }
 
 
@@ -152,8 +155,6 @@ def _lines(part: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str
     """Yield (name, value) of all that was noted, nested parts with the name that leads to them."""
     for key, value in part.items():
         name = f"{before}{key}"
-        if name in _TOLD_ELSEWHERE:
-            continue
         if isinstance(value, Mapping):
             yield from _lines(value, f"{name} ")
         else:
@@ -176,7 +177,7 @@ def _text(value: object) -> str:
 
 
 def _measured(bundle: Bundle) -> Measured:
-    report = json.loads((bundle.path / REPORT).read_bytes())
+    report = json.loads(bundle.read(REPORT))
     classes = len(bundle.manifest.classes)
     low, high = report["interval"]
     measured = Measured(
@@ -210,8 +211,7 @@ def _share(value: Any) -> float:
 
 
 def _curves(bundle: Bundle) -> Curves:
-    with (bundle.path / HISTORY).open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = list(csv.DictReader(StringIO(bundle.read(HISTORY).decode(), newline="")))
 
     def column(name: str) -> list[float]:
         values = [float(row[name]) for row in rows]

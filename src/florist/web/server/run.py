@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from florist.bundle import read_bundle
+from florist.bundle import Bundle, read_bundle
 from florist.system import cpu_limit
 from florist.web.door import logs
 from florist.web.settings import Settings
@@ -32,13 +32,15 @@ def serve(settings: Settings) -> None:
     cannot.
     """
     # Better one clear line now than a server that never gets ready.
-    read_bundle(settings.model)
+    # Each process serves this very model, also one that starts when the folder holds another.
+    bundle = read_bundle(settings.model).hold()
+    bundle.verify()
     open_store(settings)
     settings = complete(settings)
     if sys.platform == "win32":
-        _run_waitress(settings)
+        _run_waitress(settings, bundle)
     else:
-        _run_gunicorn(settings)
+        _run_gunicorn(settings, bundle)
 
 
 def complete(settings: Settings) -> Settings:
@@ -77,7 +79,7 @@ def gunicorn_options(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _run_gunicorn(settings: Settings) -> None:
+def _run_gunicorn(settings: Settings, bundle: Bundle) -> None:
     from gunicorn.app.base import BaseApplication
 
     from florist.web.server.worker import Arbiter
@@ -98,7 +100,7 @@ def _run_gunicorn(settings: Settings) -> None:
 
             # Chosen when it was imported, before there was a folder to share figures in.
             values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]
-            return create_app(settings=settings)
+            return create_app(settings=settings, bundle=bundle)
 
         def run(self) -> None:
             Arbiter(self).run()
@@ -119,14 +121,14 @@ def _forget(pid: int) -> None:
     mark_process_dead(pid)  # type: ignore[no-untyped-call]
 
 
-def _run_waitress(settings: Settings) -> None:
+def _run_waitress(settings: Settings, bundle: Bundle) -> None:
     import waitress
 
     from florist.web.app import create_app
 
     logging.config.dictConfig(logs.CONFIGURATION)
     waitress.serve(
-        create_app(settings=settings),
+        create_app(settings=settings, bundle=bundle),
         host=settings.host,
         port=settings.port,
         threads=server_threads(settings),

@@ -1,0 +1,56 @@
+"""The model folder: the only thing that crosses from training to serving.
+
+A bundle is data, never a program. `manifest.json` says what the model expects and holds the SHA-256
+of every other file, which is checked whenever one is read.
+"""
+
+from florist.bundle.files import (
+    CARD,
+    CONFUSION_PLOT,
+    HISTORY,
+    INT8_MODEL,
+    KERAS_MODEL,
+    LABELS,
+    MANIFEST,
+    MODEL,
+    NETWORKS,
+    REPORT,
+    SERVING,
+    SPLIT,
+    TRAINING,
+    TRAINING_PLOT,
+    Precision,
+    digests,
+)
+from florist.bundle.manifest import SCHEMA, Manifest, Provenance, TrainedOn
+from florist.bundle.read import CURRENT, Bundle, read_bundle
+from florist.bundle.write import Registry, require_free, write_bundle
+
+__all__ = [
+    "CARD",
+    "CONFUSION_PLOT",
+    "CURRENT",
+    "HISTORY",
+    "INT8_MODEL",
+    "KERAS_MODEL",
+    "LABELS",
+    "MANIFEST",
+    "MODEL",
+    "NETWORKS",
+    "REPORT",
+    "SCHEMA",
+    "SERVING",
+    "SPLIT",
+    "TRAINING",
+    "TRAINING_PLOT",
+    "Bundle",
+    "Manifest",
+    "Precision",
+    "Provenance",
+    "Registry",
+    "TrainedOn",
+    "digests",
+    "read_bundle",
+    "require_free",
+    "write_bundle",
+]

@@ -1,0 +1,39 @@
+"""The files of a model folder: what they are called, and who needs which."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, Literal
+
+MANIFEST: Final = "manifest.json"
+MODEL: Final = "model.onnx"
+INT8_MODEL: Final = "model.int8.onnx"
+LABELS: Final = "labels.txt"
+REPORT: Final = "report.json"
+HISTORY: Final = "history.csv"
+CARD: Final = "README.md"
+KERAS_MODEL: Final = "model.keras"
+SPLIT: Final = "split.csv"
+TRAINING_PLOT: Final = "training.png"
+CONFUSION_PLOT: Final = "confusion.png"
+
+Precision = Literal["float32", "int8"]
+NETWORKS: Final[Mapping[Precision, str]] = {"float32": MODEL, "int8": INT8_MODEL}
+"""The exported network's file for each precision that it computes in."""
+
+SERVING: Final = (MANIFEST, MODEL, INT8_MODEL, LABELS, REPORT, HISTORY, CARD)
+"""What goes where a model is served; a server misses none of the others."""
+
+TRAINING: Final = (KERAS_MODEL, SPLIT, TRAINING_PLOT, CONFUSION_PLOT)
+"""What stays where a model was made: to train on, to evaluate, to look at."""
+
+
+def sha256(file: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal digits."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file in a folder, by name."""
+    return {file.name: sha256(file) for file in sorted(folder.iterdir())}
