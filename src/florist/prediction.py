@@ -17,7 +17,7 @@ from florist.engine import (
     load_engine,
 )
 from florist.errors import ImageError
-from florist.images import DEFAULT_LIMITS, RGB, Limits, Source, load_picture
+from florist.images import DEFAULT_LIMITS, RGB, ImageSource, Limits, load_picture
 from florist.parallel import in_order
 
 DEFAULT_TOP: Final = 3
@@ -107,16 +107,18 @@ class Predictor:
         """The labels, in the order of the probabilities."""
         return self.bundle.manifest.classes
 
-    def predict(self, source: Source, top: int = DEFAULT_TOP) -> tuple[Prediction, ...]:
-        """Return the `top` most probable classes of a picture (a path, or its bytes), best first.
+    def predict(self, source: ImageSource, top: int = DEFAULT_TOP) -> tuple[Prediction, ...]:
+        """Return the `top` most probable classes of a picture, best first.
 
         Raises `ImageError` where the picture cannot be used, `OSError` where its file cannot be
-        read.
+        read, `TypeError` where `source` is nothing that holds a picture.
         """
         picture = load_picture(source, self.bundle.manifest.spec, self.limits)
         return self.rank(self.probabilities(picture.pixels), top)
 
-    def predict_many(self, sources: Iterable[Source], top: int = DEFAULT_TOP) -> Iterator[Result]:
+    def predict_many(
+        self, sources: Iterable[ImageSource], top: int = DEFAULT_TOP
+    ) -> Iterator[Result]:
         """Yield the result of each picture, in order; a bad one gets a result with its error.
 
         Uses all CPUs, and looks only a few pictures ahead: there may be any number of them.
@@ -125,7 +127,7 @@ class Predictor:
 
     def result(
         self,
-        source: Source,
+        source: ImageSource,
         top: int = DEFAULT_TOP,
         *,
         before_inference: Callable[[], None] = _go_on,

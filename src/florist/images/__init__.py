@@ -1,0 +1,41 @@
+"""A picture in, an upright RGB array out: the only decoder and the only resize.
+
+Training and serving both come through here, so a served model sees the pixels it was trained on.
+Pictures are hostile until decoded: the format is taken from the content and must be on the
+allow-list, the size is taken from the header before anything is decoded, and a truncated file is
+an error, not a grey bar.
+"""
+
+from florist.images.picture import (
+    FITS,
+    Fit,
+    ImageSpec,
+    Picture,
+    copy_without_metadata,
+    load_picture,
+    load_rgb,
+)
+from florist.images.sources import (
+    DEFAULT_LIMITS,
+    RGB,
+    ImageSource,
+    Limits,
+    read_bytes,
+    read_stream,
+)
+
+__all__ = [
+    "DEFAULT_LIMITS",
+    "FITS",
+    "RGB",
+    "Fit",
+    "ImageSource",
+    "ImageSpec",
+    "Limits",
+    "Picture",
+    "copy_without_metadata",
+    "load_picture",
+    "load_rgb",
+    "read_bytes",
+    "read_stream",
+]

@@ -1,0 +1,132 @@
+"""Open a picture by its content, under limits, and decode it upright, with 8 bits a channel."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from typing import Final
+
+import numpy as np
+from PIL import ExifTags, Image, UnidentifiedImageError
+
+from florist.errors import DamagedImageError, ImageError, ImageTooLargeError
+from florist.formats import formats, not_identified
+from florist.images.sources import Limits
+
+# EXIF orientation → what turns the picture upright (CIPA DC-008, section 4.6.4, tag 0x0112).
+_UPRIGHT: Final[dict[int, Image.Transpose]] = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+@contextmanager
+def opened(source: bytes | Image.Image, limits: Limits) -> Iterator[Image.Image]:
+    """Give a picture whose announced size is within `limits`, and name what goes wrong inside.
+
+    Raises `ImageError`.
+    """
+    try:
+        if isinstance(source, bytes):
+            with _identified(source) as image:
+                _check_size(image, source, limits)
+                if image.format == "PNG":
+                    _check_sums(source)
+                yield image
+        else:
+            _check_pixels(source.width * source.height, limits)
+            source.load()  # whole: what a caller still holds must not be decoded at half its size
+            yield source
+    except ImageError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        # Pillow's own two thresholds lie above ours; its message begins with the number of pixels.
+        pixels = re.search(r"\d+", str(error))
+        raise _too_large(int(pixels[0]) if pixels else 0, limits) from error
+    except MemoryError as error:
+        raise ImageTooLargeError("not enough memory to decode it; save it smaller") from error
+    except Exception as error:
+        # Pillow's decoders raise whatever their parsing ran into (OSError, SyntaxError, ValueError,
+        # struct.error, EOFError, zlib.error, ...): on hostile bytes all of them mean one thing.
+        raise DamagedImageError(f"damaged: {str(error) or type(error).__name__}") from error
+
+
+def _identified(content: bytes) -> Image.Image:
+    try:
+        return Image.open(BytesIO(content), formats=formats())
+    except UnidentifiedImageError as error:
+        raise not_identified(content) from error
+
+
+def _check_sums(content: bytes) -> None:
+    """Check the CRC of every chunk of a PNG, and that the last one is there: decoding does not."""
+    with Image.open(BytesIO(content), formats=["PNG"]) as image:
+        image.verify()
+
+
+def _check_size(image: Image.Image, content: bytes, limits: Limits) -> None:
+    match image.format:
+        case "GIF":
+            # Pillow counts a GIF's frames by walking it, seconds for a hostile one; animated ones
+            # announce each frame with a graphic control extension (GIF89a, section 23).
+            frames = max(1, content.count(b"\x21\xf9\x04"))
+        case "MPO":  # a phone's JPEG with previews or a gain map behind it, never decoded here
+            frames = 1
+        case _:
+            frames = getattr(image, "n_frames", 1)
+    _check_pixels(image.width * image.height * frames, limits)
+
+
+def _check_pixels(pixels: int, limits: Limits) -> None:
+    if pixels > limits.max_pixels:
+        raise _too_large(pixels, limits)
+
+
+def _too_large(pixels: int, limits: Limits) -> ImageTooLargeError:
+    return ImageTooLargeError(
+        f"{pixels / 1e6:.0f} megapixels announced, {limits.max_pixels / 1e6:.0f} allowed "
+        "(over all frames); save it smaller to use it"
+    )
+
+
+def decoded(image: Image.Image, side: int) -> tuple[Image.Image, bool]:
+    """Decode, at no less than `side` × `side`, and turn upright; whether width became height."""
+    # JPEG is decoded at a half, a quarter or an eighth where that is still large enough: several
+    # times faster on phone photographs, and antialiasing has enough to work on.
+    image.draft(None, (side, side))
+    # Before the EXIF block is asked for: Pillow may decode to find it, the error of a broken
+    # picture would be taken for one of the block, and a second attempt succeeds with a grey bar.
+    image.load()
+    orientation = _orientation(image)
+    upright = _to_8_bits(image)
+    if orientation in _UPRIGHT:
+        upright = upright.transpose(_UPRIGHT[orientation])
+    return upright, orientation >= 5
+
+
+def _orientation(image: Image.Image) -> int:
+    """Return the EXIF orientation, 1 to 8; 1 where there is none or the EXIF block is broken."""
+    try:
+        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:  # a broken EXIF block does not make a picture unreadable
+        return 1
+    return orientation if orientation in _UPRIGHT else 1
+
+
+def _to_8_bits(image: Image.Image) -> Image.Image:
+    """Return the first frame as RGB, or RGBA where it has transparency, with 8 bits a channel."""
+    if image.mode.startswith("I"):
+        # Pillow's own conversion would clip: all but the darkest 1/256 of a scan turns white.
+        scaled = np.asarray(image).clip(0, 65535) / 257
+        return Image.fromarray(scaled.round().astype(np.uint8)).convert("RGB")
+    return as_mode(image, "RGBA" if image.has_transparency_data else "RGB")
+
+
+def as_mode(image: Image.Image, mode: str) -> Image.Image:
+    """Convert, unless the mode is that already: Pillow would make a copy."""
+    return image if image.mode == mode else image.convert(mode)

@@ -1,0 +1,93 @@
+"""A picture, fitted to what a model wants to see, or copied without its metadata."""
+
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Final, Literal, get_args
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from florist.images.decoding import as_mode, decoded, opened
+from florist.images.sources import DEFAULT_LIMITS, RGB, ImageSource, Limits, read_source
+
+Fit = Literal["stretch", "pad", "crop"]
+FITS: Final[tuple[Fit, ...]] = get_args(Fit)
+
+_BACKGROUND: Final = (255, 255, 255)
+"""What shows through transparent pixels, and around a padded picture."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageSpec:
+    """What a model wants to see: a square of `size` pixels, and how a picture is fitted into it."""
+
+    size: int
+    fit: Fit = "stretch"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A decoded picture: `pixels` of the wanted size, `width` × `height` of the original.
+
+    `format` is Pillow's name of it, empty where the source was pixels rather than a file.
+    """
+
+    pixels: RGB
+    format: str
+    width: int
+    height: int
+
+
+def load_rgb(source: ImageSource, spec: ImageSpec, limits: Limits = DEFAULT_LIMITS) -> RGB:
+    """Return the picture as an upright RGB array, uint8, of shape (size, size, 3).
+
+    Raises `ImageError` as `load_picture` does.
+    """
+    return load_picture(source, spec, limits).pixels
+
+
+def load_picture(source: ImageSource, spec: ImageSpec, limits: Limits = DEFAULT_LIMITS) -> Picture:
+    """Decode a picture, the first frame of a file, turn it upright and fit it to `spec`.
+
+    Raises `ImageError`; when `source` is a path that cannot be read, `OSError`; when it is nothing
+    that holds a picture, `TypeError`.
+    """
+    with opened(read_source(source, limits), limits) as image:
+        full_width, full_height = image.size
+        upright, turned = decoded(image, 2 * spec.size)
+        width, height = (full_height, full_width) if turned else (full_width, full_height)
+        pixels = np.asarray(_fit(upright, spec))
+        kind = "JPEG" if image.format == "MPO" else image.format or ""
+        return Picture(pixels=pixels, format=kind, width=width, height=height)
+
+
+def copy_without_metadata(content: bytes, side: int, limits: Limits = DEFAULT_LIMITS) -> bytes:
+    """Return the first frame, upright, as a JPEG of at most `side` × `side` with only its pixels.
+
+    Raises `ImageError` as `load_picture` does.
+    """
+    with opened(content, limits) as image:
+        upright, _ = decoded(image, side)
+        upright.thumbnail((side, side))
+        # A new picture has no comment, profile, GPS position or thumbnail to carry over.
+        copy = Image.new("RGB", upright.size, _BACKGROUND)
+        copy.paste(upright, mask=upright if upright.mode == "RGBA" else None)
+        buffer = BytesIO()
+        copy.save(buffer, "JPEG", quality=88)
+        return buffer.getvalue()
+
+
+def _fit(image: Image.Image, spec: ImageSpec) -> Image.Image:
+    """Resize with antialiasing, then lay what is transparent on the background."""
+    size, how = (spec.size, spec.size), Image.Resampling.BILINEAR
+    match spec.fit:
+        case "stretch":
+            fitted = image.resize(size, how)
+        case "crop":
+            fitted = ImageOps.fit(image, size, how)
+        case "pad":
+            fitted = ImageOps.pad(image, size, how, color=_BACKGROUND)
+    if fitted.mode == "RGBA":
+        canvas = Image.new("RGBA", size, _BACKGROUND)
+        fitted = Image.alpha_composite(canvas, fitted)
+    return as_mode(fitted, "RGB")
