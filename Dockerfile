@@ -156,18 +156,21 @@ COPY --from=serving-code /usr/app/florist florist
 
 # ---- model: what training wrote -------------------------------------------------------------------------
 
-FROM base AS model
+FROM runtime AS model
 ARG MODEL=output
-# The bind mount shows this one command your folder, as far as .dockerignore lets it through. Readable
-# for everybody, as the app runs as nobody in particular.
+# The bind mount shows this one command your folder, as far as .dockerignore lets it through. florist copies
+# what serving needs, after it has checked it: model.keras, and which pictures it was trained on, stay at home.
+# Readable for everybody, as the app runs as nobody in particular; without the time of day, so that the same
+# model makes the same layer.
 RUN --mount=type=bind,target=/context \
-    if [ ! -f "/context/$MODEL/manifest.json" ]; then \
+    if [ ! -f "/context/$MODEL/manifest.json" ] && [ ! -f "/context/$MODEL/current" ]; then \
       echo "There is no model in '$MODEL': make one with 'make demo' or 'florist train DATASET'," \
            "or name its folder (one that .dockerignore lists) with --build-arg MODEL=FOLDER." >&2; \
       exit 1; \
     fi \
- && cp -R --preserve=timestamps "/context/$MODEL" model \
- && chmod -R a+rX,go-w model
+ && python -m florist.container.model "/context/$MODEL" model \
+ && chmod -R a+rX,go-w model \
+ && find model -exec touch --date=@0 {} +
 
 # ---- serve: the image -----------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from florist import __version__
-from florist.bundle import Bundle
+from florist.bundle import SERVING, Bundle
 from tests.container.conftest import ROOT
 from tests.container.engine import Docker
 from tests.container.figures import Figures
@@ -38,11 +38,22 @@ def test_new_model_changes_its_layer_only(
     docker.build(clone, "florist-test-model", "--build-arg", "MODEL=models/colours")
     before, after = docker.layers(image), docker.layers("florist-test-model")
     changed = [size for digest, size in before.items() if digest not in after]
-    model = sum(file.stat().st_size for file in (clone / "output").iterdir())
+    model = sum((clone / "output" / name).stat().st_size for name in SERVING)
     assert len(changed) == 1
     figures.hold(
         "layers that change with the model: beyond its size", (sum(changed) - model) / MB, 1, "MB"
     )
+
+
+def test_only_what_serves_is_in_the_image(docker: Docker, image: str) -> None:
+    listing = docker.run("run", "--rm", "--entrypoint", "ls", image, "model").stdout.split()
+    assert set(listing) == set(SERVING)
+
+
+def test_the_same_model_makes_the_same_layer(docker: Docker, image: str, clone: Path) -> None:
+    shutil.copytree(clone / "output", clone / "models" / "again", copy_function=shutil.copy)
+    docker.build(clone, "florist-test-again", "--build-arg", "MODEL=models/again")
+    assert docker.layers("florist-test-again") == docker.layers(image)
 
 
 def test_rebuild_after_a_change_of_code(
