@@ -18,6 +18,7 @@ from florist.web.pages import views as pages
 from florist.web.services import Services
 from florist.web.settings import Settings, from_environment
 from florist.web.uploads.store import open_store
+from florist.web.uploads.tidying import keep_tidy
 
 
 def create_app(
@@ -29,7 +30,7 @@ def create_app(
 
     Without settings they are read from the environment. Without a predictor, `bundle` or else the
     model of the settings is loaded in the background, and predictions are refused with 503 until it
-    is there.
+    is there; old uploads are deleted in the background, too.
 
     Raises `SettingsError` where an environment variable cannot be used.
     """
@@ -39,12 +40,12 @@ def create_app(
     _configure(app, settings)
     if predictor is not None:
         predictor = Predictor(predictor.bundle, predictor.engine, settings.limits)
-    model, metrics = ServedModel(predictor), Metrics()
+    model, metrics, store = ServedModel(predictor), Metrics(), open_store(settings)
     Services(
         settings=settings,
         model=model,
         classifier=Classifier(model, settings, metrics.places),
-        uploads=open_store(settings),
+        uploads=store if settings.keeps else None,
         metrics=metrics,
     ).attach(app)
     security.register(app, settings)
@@ -59,6 +60,8 @@ def create_app(
         app.register_blueprint(description.docs)
     if predictor is None:
         model.load(settings, bundle)
+        if store is not None:
+            keep_tidy(store)
     return app
 
 

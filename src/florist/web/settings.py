@@ -63,9 +63,11 @@ class Settings:
     database_url: str = _setting(
         "", "SQLAlchemy address of the records; by default SQLite in the folder of the uploads"
     )
-    uploads_days: float = _setting(30.0, "days until a kept picture is deleted", least=0)
+    uploads_days: float = _setting(
+        30.0, "days until a kept picture is deleted; 0: none is kept", least=0
+    )
     uploads_mib: float = _setting(
-        1024.0, "MiB that kept pictures may take; the oldest go first", least=0
+        1024.0, "MiB that kept pictures may take; the oldest go first; 0: none is kept", least=0
     )
 
     api_keys: tuple[str, ...] = _setting((), "keys of the API, any of them opens it; none: open")
@@ -103,6 +105,11 @@ class Settings:
                 raise SettingsError(
                     f"{PREFIX}{name.upper()} is {value!r}; choose one of: {', '.join(choices)}."
                 )
+
+    @property
+    def keeps(self) -> bool:
+        """Whether a picture that is sent now is kept."""
+        return self.keep_uploads and self.uploads_days > 0 and self.uploads_mib > 0
 
     @property
     def limits(self) -> Limits:

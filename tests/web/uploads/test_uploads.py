@@ -1,10 +1,7 @@
 """Pictures that are kept: what of them, how long, and what happens when that fails."""
 
 import logging
-import os
 import resource
-import sqlite3
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -25,7 +22,6 @@ from tests.web.conftest import AppMaker, csrf_token, encoded, red
 
 RESULT = Result(predictions=(Prediction("red", 0.9),), width=64, height=48)
 ROSE = File("rose.png", red())
-DAY_S = 24 * 3600
 NOT_KEPT = "could not be kept"
 
 
@@ -103,45 +99,6 @@ def test_ids_that_are_none(tmp_path: Path, name: str) -> None:
     assert uploads.open(name) is None
     assert not uploads.delete(name)
     assert len(kept(tmp_path)) == 1
-
-
-def test_what_is_too_old_goes(tmp_path: Path) -> None:
-    uploads = store(tmp_path, days=30)
-    old, new = add(uploads), add(uploads)
-    with sqlite3.connect(tmp_path / "uploads.sqlite3") as database:
-        month = 31 * DAY_S * 1_000_000
-        database.execute(f"UPDATE uploads SET created = created - {month} WHERE id = '{old.id}'")
-    database.close()
-    assert [upload.id for upload in uploads.recent()] == [new.id]
-    assert [path.stem for path in kept(tmp_path)] == [new.id]
-
-
-def test_what_is_too_much_goes_the_oldest_first(tmp_path: Path) -> None:
-    size = len(kept_bytes(tmp_path / "one"))
-    uploads = store(tmp_path / "many", size=3 * size + size // 2)
-    ids = [add(uploads).id for _ in range(6)]
-    assert [upload.id for upload in uploads.recent()] == ids[:2:-1]
-    assert {path.stem for path in kept(tmp_path / "many")} == set(ids[3:])
-    assert store(tmp_path / "none", size=size - 1).add(ROSE, RESULT) is None
-
-
-def kept_bytes(folder: Path) -> bytes:
-    add(store(folder))
-    return kept(folder)[0].read_bytes()
-
-
-def test_files_that_a_crash_left_behind_go(tmp_path: Path) -> None:
-    upload = add(store(tmp_path))
-    (path,) = kept(tmp_path)
-    orphan = path.with_name("0" * 32 + ".jpg")
-    partial = path.with_name("1" * 32 + ".partial")
-    recent = path.with_name("2" * 32 + ".jpg")
-    for file in (orphan, partial, recent):
-        file.write_bytes(b"left behind")
-    for file in (path, orphan, partial):
-        os.utime(file, (time.time() - DAY_S,) * 2)
-    store(tmp_path).recent()
-    assert {file.name for file in path.parent.iterdir()} == {f"{upload.id}.jpg", recent.name}
 
 
 def test_many_threads_and_stores_at_once(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from florist.web.pages.facts import LARGEST_MATRIX, Facts, facts_of
 from florist.web.pages.wording import FILTERS, percent, plural
 from florist.web.problems import PROBLEMS, NotReadyError, RefusedError
 from florist.web.services import Services, services
-from florist.web.uploads.store import UploadStore
+from florist.web.uploads.store import STEP, UploadStore
 
 PICTURES_A_PAGE: Final = 24
 _PREVIEW_SIDE: Final = 480
@@ -232,7 +232,9 @@ def confirm_delete_all() -> str:
 @pages.post("/history/delete")
 def delete_all() -> Redirect:
     """Delete every picture."""
-    flash(f"{plural(_store().delete_all(), 'picture')} deleted.")
+    count = _store().delete_all()
+    rest = " The last of their files go within minutes." if count > STEP else ""
+    flash(f"{plural(count, 'picture')} deleted.{rest}")
     return redirect(url_for("pages.history"), 303)
 
 

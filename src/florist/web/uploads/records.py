@@ -1,11 +1,25 @@
-"""The table of kept pictures, in SQLite or any database that SQLAlchemy reaches."""
+"""The tables of kept pictures, in SQLite or any database that SQLAlchemy reaches."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, Final, cast
 
-from sqlalchemy import JSON, BigInteger, String, Table, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    String,
+    Table,
+    create_engine,
+    event,
+    func,
+    insert,
+    literal,
+    make_url,
+    select,
+    update,
+)
+from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateIndex, CreateTable
@@ -21,7 +35,7 @@ class _Base(DeclarativeBase):
 
 
 class Record(_Base):
-    """A row of the table."""
+    """A kept picture."""
 
     __tablename__ = "uploads"
 
@@ -34,20 +48,34 @@ class Record(_Base):
     size: Mapped[int] = mapped_column(BigInteger)  # bytes of the kept file
 
 
-_TABLE: Final = cast("Table", Record.__table__)
+class Total(_Base):
+    """What is known of all records together: one row, which a writer locks first."""
+
+    __tablename__ = "uploads_total"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    size: Mapped[int] = mapped_column(BigInteger)  # bytes of all kept files
+    forgotten: Mapped[int] = mapped_column(BigInteger)  # `created` of the last one to be forgotten
+
+
+_SIZE_OF_ALL: Final = select(func.coalesce(func.sum(Record.size), 0))
 
 
 class Records:
-    """A database with the table in it, made where it is missing.
+    """A database with the tables in it, made where they are missing.
+
+    Without an address it is an SQLite file in `folder`, which is made, too.
 
     Raises `SettingsError` where the address is none, or its driver is not installed.
     """
 
-    def __init__(self, database_url: str) -> None:
+    def __init__(self, folder: Path, database_url: str) -> None:
+        self._folder = folder
+        url = database_url or f"sqlite:///{folder / 'uploads.sqlite3'}"
         try:
             # SQLite's connections cost nothing to open, and those not left open need no closing.
-            sqlite = make_url(database_url).get_backend_name() == "sqlite"
-            self._engine = create_engine(database_url, poolclass=NullPool if sqlite else None)
+            sqlite = make_url(url).get_backend_name() == "sqlite"
+            self._engine = create_engine(url, poolclass=NullPool if sqlite else None)
         except (ArgumentError, ModuleNotFoundError) as error:
             raise SettingsError(
                 f"FLORIST_DATABASE_URL cannot be used: {error}. Correct it, or install its driver."
@@ -63,6 +91,7 @@ class Records:
         Raises `UploadsError` where the database cannot be reached.
         """
         try:
+            self._folder.mkdir(parents=True, exist_ok=True)
             self._make()
             with Session(self._engine, expire_on_commit=False) as session:
                 yield session
@@ -72,14 +101,37 @@ class Records:
             reason = str(getattr(error, "orig", None) or error)
             raise UploadsError(reason) from error
 
+    @contextmanager
+    def writing(self) -> Iterator[tuple[Session, Total]]:
+        """Open a session that no other process writes beside; what `Total` is set to is kept.
+
+        Raises `UploadsError` where the database cannot be reached.
+        """
+        with self.session() as session:
+            session.execute(update(Total).values(size=Total.size))
+            yield session, session.scalars(select(Total)).one()
+
+    def count_anew(self) -> None:
+        """Add up the sizes, in case somebody else has changed the table.
+
+        Raises `UploadsError` where the database cannot be reached.
+        """
+        with self.writing() as (session, total):
+            total.size = session.scalars(_SIZE_OF_ALL).one()
+
     def _make(self) -> None:
-        """Make the table. Several processes may do so at once."""
+        """Make the tables. Several processes may do so at once."""
         if self._made:
             return
         with self._engine.begin() as connection:
-            connection.execute(CreateTable(_TABLE, if_not_exists=True))
-            for index in _TABLE.indexes:
-                connection.execute(CreateIndex(index, if_not_exists=True))
+            for table in cast("list[Table]", [Record.__table__, Total.__table__]):
+                connection.execute(CreateTable(table, if_not_exists=True))
+                for index in table.indexes:
+                    connection.execute(CreateIndex(index, if_not_exists=True))
+        first = select(literal(1), _SIZE_OF_ALL.scalar_subquery(), literal(0))
+        with suppress(IntegrityError), self._engine.begin() as connection:
+            if connection.scalar(select(Total.id)) is None:
+                connection.execute(insert(Total).from_select(["id", "size", "forgotten"], first))
         self._made = True
 
 

@@ -3,37 +3,42 @@
 A picture is kept as a copy that was encoded anew, without metadata, under a random name in a
 sharded folder; its record stands in a database. The file is written before its record and deleted
 after it, so that a record never lacks its file, whichever process dies when.
+
+What is too old or forgotten is not found any more from that moment on. It is deleted in steps of a
+bounded size: one beside a request, the others by `keep_tidy`.
 """
 
 import logging
-import os
-import re
 import secrets
+import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, Final, cast
+from typing import IO, Final
 
-from sqlalchemy import CursorResult, delete, func, select, tuple_
+from sqlalchemy import delete, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from florist.errors import FloristError, printable
 from florist.images import Limits, copy_without_metadata
 from florist.prediction import Prediction, Result
+from florist.system import PARTIAL
 from florist.web.inference.classify import File
 from florist.web.problems import UploadsError
 from florist.web.settings import Settings
-from florist.web.uploads.records import NAME_LENGTH, Record, Records
+from florist.web.uploads.pictures import Pictures
+from florist.web.uploads.records import NAME_LENGTH, Record, Records, Total
 
 _log = logging.getLogger(__name__)
+
+STEP: Final = 100
+"""At most so many uploads are deleted at a time."""
 
 _SIDE: Final = 1600
 """A kept copy is at most so many pixels wide and high: enough to look at, and for any backbone."""
 
-_ID: Final = re.compile("[0-9a-f]{32}")
 _MICROSECONDS_A_DAY: Final = 24 * 3600 * 1_000_000
 _SECONDS_TO_BE_RECORDED: Final = 3600
 
@@ -64,11 +69,11 @@ class UploadStore:
     def __init__(
         self, folder: Path, *, database_url: str, retention: Retention, limits: Limits
     ) -> None:
-        self._folder = folder
         self._retention = retention
         self._limits = limits
-        self._records = Records(database_url or f"sqlite:///{folder / 'uploads.sqlite3'}")
-        self._swept = False
+        self._pictures = Pictures(folder)
+        self._records = Records(folder, database_url)
+        self.untidy = threading.Event()  # set when there is more to delete than a request should
 
     def add(self, file: File, result: Result) -> Upload | None:
         """Keep a picture and its result; None, and a line in the log, where that fails."""
@@ -83,9 +88,10 @@ class UploadStore:
 
         Raises `UploadsError`, like all of the following, where the records cannot be reached.
         """
+        self.tidy()
         query = select(Record).order_by(Record.created.desc(), Record.id.desc()).limit(limit)
-        with self._session() as session:
-            self._retain(session)
+        with self._records.session() as session:
+            query = query.where(Record.created > self._horizon(_total(session)))
             if before is not None and (last := session.get(Record, before)) is not None:
                 query = query.where(
                     tuple_(Record.created, Record.id) < tuple_(last.created, last.id)
@@ -94,28 +100,72 @@ class UploadStore:
 
     def get(self, upload: str) -> Upload | None:
         """Return the upload of an id, or None."""
-        with self._session() as session:
+        with self._records.session() as session:
             record = session.get(Record, upload)
-            return _upload(record) if record is not None else None
+            if record is None or record.created <= self._horizon(_total(session)):
+                return None
+            return _upload(record)
 
     def open(self, upload: str) -> IO[bytes] | None:
         """Open the kept copy, a JPEG, or return None where there is none of this id."""
-        if self.get(upload) is None:
-            return None
-        try:
-            return self._path(upload).open("rb")
-        except FileNotFoundError:
-            return None
+        return self._pictures.open(upload) if self.get(upload) is not None else None
 
     def delete(self, upload: str) -> bool:
         """Delete an upload; False where there is none of this id."""
-        with self._session() as session:
-            return self._forget(session, [upload]) > 0
+        with self._records.writing() as (session, total):
+            record = session.get(Record, upload)
+            if record is None:
+                return False
+            session.delete(record)
+            total.size -= record.size
+        self._delete_files([upload])
+        return True
 
     def delete_all(self) -> int:
-        """Delete every upload, and return how many there were."""
-        with self._session() as session:
-            return self._forget(session, session.scalars(select(Record.id)).all())
+        """Forget every upload at once, and return how many there were.
+
+        The files of up to `STEP` are deleted now, those of others in the steps that follow.
+        """
+        with self._records.writing() as (session, total):
+            known = Record.created > self._horizon(total)
+            count = session.scalars(select(func.count()).where(known)).one()
+            newest = session.scalar(select(func.max(Record.created)))
+            total.forgotten = max(total.forgotten, newest or 0)
+        self.tidy()
+        return count
+
+    def tidy(self) -> bool:
+        """Delete a step of what is too old, forgotten or too much; whether there may be more."""
+        with self._records.session() as session:
+            if not self._due(session, _total(session))[0]:
+                return False
+        with self._records.writing() as (session, total):
+            due, total.size = self._due(session, total)
+            session.execute(delete(Record).where(Record.id.in_(due)))
+        self._delete_files(due)
+        if more := len(due) == STEP:
+            self.untidy.set()
+        return more
+
+    def sweep(self, shard: str) -> None:
+        """Delete files in a shard whose record was never written, or was deleted before a crash."""
+        old = self._pictures.old(shard, _SECONDS_TO_BE_RECORDED)
+        for start in range(0, len(old), STEP):
+            some = old[start : start + STEP]
+            with self._records.session() as session:
+                query = select(Record.id).where(Record.id.in_([path.stem for path in some]))
+                known = set(session.scalars(query))
+            for path in some:
+                if path.suffix == PARTIAL or path.stem not in known:
+                    self._pictures.remove(path)
+
+    def exists(self) -> bool:
+        """Whether anything was ever kept here."""
+        return self._pictures.folder.is_dir()
+
+    def count_anew(self) -> None:
+        """Add up the sizes, in case somebody else has changed the records."""
+        self._records.count_anew()
 
     def _add(self, file: File, result: Result) -> Upload | None:
         content = copy_without_metadata(file.content, _SIDE, self._limits)
@@ -123,80 +173,56 @@ class UploadStore:
             return None
         record = Record(
             id=secrets.token_hex(16),
-            created=time.time_ns() // 1000,
             filename=printable(file.filename)[:NAME_LENGTH],
             predictions=[[each.label, each.score] for each in result.predictions],
             width=result.width,
             height=result.height,
             size=len(content),
         )
-        upload, path = _upload(record), self._path(record.id)
-        _write(path, content)
+        self._pictures.write(record.id, content)
         try:
-            with self._session() as session:
+            with self._records.writing() as (session, total):
+                # A clock may go back; what is new is never among what was forgotten.
+                record.created = max(time.time_ns() // 1000, total.forgotten + 1)
                 session.add(record)
-                session.flush()
-                self._retain(session)
+                total.size += record.size
         except UploadsError:
-            path.unlink(missing_ok=True)
+            self._delete_files([record.id])
             raise
-        return upload
+        self.tidy()
+        return _upload(record)
 
-    def _retain(self, session: Session) -> None:
-        """Forget what is too old, and the oldest of what is too much."""
+    def _horizon(self, total: Total) -> int:
+        """Return the time in microseconds until which everything is forgotten."""
         oldest = time.time_ns() // 1000 - int(self._retention.days * _MICROSECONDS_A_DAY)
-        gone = list(session.scalars(select(Record.id).where(Record.created < oldest)))
-        kept = select(Record.id, Record.size).where(Record.created >= oldest)
-        total = session.scalar(select(func.coalesce(func.sum(kept.subquery().c.size), 0))) or 0
-        if total > self._retention.bytes:
-            for name, size in session.execute(kept.order_by(Record.created, Record.id)):
-                if total <= self._retention.bytes:
-                    break
-                gone.append(name)
-                total -= size
-        if gone:
-            self._forget(session, gone)
+        return max(oldest, total.forgotten)
 
-    def _forget(self, session: Session, uploads: Sequence[str]) -> int:
-        """Delete records, and their files once the records are gone for good."""
-        forgotten = 0
-        for start in range(0, len(uploads), 500):  # databases bound the length of a statement
-            some = uploads[start : start + 500]
-            result = session.execute(delete(Record).where(Record.id.in_(some)))
-            forgotten += int(cast("CursorResult[Any]", result).rowcount)
-        session.commit()
-        for upload in uploads:
-            if _ID.fullmatch(upload):
-                self._path(upload).unlink(missing_ok=True)
-        return forgotten
+    def _due(self, session: Session, total: Total) -> tuple[list[str], int]:
+        """Return up to `STEP` uploads that have to go, and the size of all without them."""
+        columns = select(Record.id, Record.created, Record.size)
+        oldest = session.execute(columns.order_by(Record.created, Record.id).limit(STEP)).all()
+        # Where these are all there are, their sum is right, whatever the total says.
+        size = total.size if len(oldest) == STEP else sum(each.size for each in oldest)
+        horizon, due = self._horizon(total), []
+        for each in oldest:
+            if each.created > horizon and size <= self._retention.bytes:
+                break
+            size -= each.size
+            due.append(each.id)
+        return due, size
 
-    def _path(self, upload: str) -> Path:
-        return self._folder / upload[:2] / upload[2:4] / f"{upload}.jpg"
-
-    @contextmanager
-    def _session(self) -> Iterator[Session]:
+    def _delete_files(self, uploads: Iterable[str]) -> None:
+        """Delete files whose records are gone for good; one that cannot be is swept later."""
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._pictures.delete(uploads)
         except OSError as error:
-            raise UploadsError(str(error)) from error
-        with self._records.session() as session:
-            if not self._swept:
-                self._sweep(session)
-            yield session
-
-    def _sweep(self, session: Session) -> None:
-        """Delete files whose record was never written, or was deleted just before a crash."""
-        self._swept = True
-        known = set(session.scalars(select(Record.id)))
-        for path in self._folder.glob("??/??/*"):
-            with suppress(FileNotFoundError):
-                old = path.stat().st_mtime < time.time() - _SECONDS_TO_BE_RECORDED
-                if old and path.stem not in known:
-                    path.unlink()
+            _log.warning("A kept picture was not deleted: %s", error)
 
 
 def open_store(settings: Settings) -> UploadStore | None:
     """Return the store that the settings describe, or None where nothing is kept.
+
+    It may be one that keeps for zero days: it takes nothing, and what it has is deleted.
 
     Raises `SettingsError` where the address of the database cannot be used.
     """
@@ -210,6 +236,10 @@ def open_store(settings: Settings) -> UploadStore | None:
     )
 
 
+def _total(session: Session) -> Total:
+    return session.scalars(select(Total)).one()
+
+
 def _upload(record: Record) -> Upload:
     return Upload(
         id=record.id,
@@ -219,18 +249,3 @@ def _upload(record: Record) -> Upload:
         width=record.width,
         height=record.height,
     )
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file that is whole under its name, or not there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    try:
-        with partial.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
