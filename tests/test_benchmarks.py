@@ -21,7 +21,7 @@ from werkzeug.serving import make_server
 import florist
 from florist import Runtime
 from florist.bundle import NETWORKS, Bundle
-from florist.engine import Engine, Probabilities
+from florist.engine import Engine, Outputs
 from florist.images import RGB
 from florist.prediction import Predictor
 from florist.web import create_app
@@ -42,9 +42,9 @@ class Slowed:
         self._engine = engine
         self.runtime = engine.runtime
 
-    def __call__(self, pictures: RGB) -> Probabilities:
+    def run(self, pictures: RGB) -> Outputs:
         time.sleep(DELAY_S)
-        return self._engine(pictures)
+        return self._engine.run(pictures)
 
 
 @pytest.fixture

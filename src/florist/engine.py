@@ -1,4 +1,4 @@
-"""An inference runtime behind one small interface: uint8 pictures in, probabilities out.
+"""An inference runtime behind one small interface: uint8 pictures in, arrays by name out.
 
 This is the only module that names a runtime. Both answer with what the network's file says, in
 32-bit floats or 8-bit integers, so that a picture gets the same answer on every machine; OpenVINO
@@ -7,7 +7,7 @@ would otherwise choose bfloat16 where the CPU has it.
 
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol, cast
@@ -15,12 +15,23 @@ from typing import Any, Final, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from florist.bundle import NETWORKS, Bundle, Precision
+from florist.bundle import NETWORKS, Bundle, Manifest, Precision
 from florist.errors import EngineError, printable
 from florist.images import RGB
 from florist.system import cpu_limit
 
 Probabilities = NDArray[np.float32]
+Outputs = Mapping[str, NDArray[np.float32]]
+"""What a network answers, by name, each of shape (N, ...)."""
+
+PROBABILITIES: Final = "probabilities"
+LOGITS: Final = "logits"
+"""(N, classes): what the softmax makes probabilities of."""
+EMBEDDING: Final = "embedding"
+"""(N, channels): the feature map's mean over all places, which is what the head sees."""
+FEATURE_MAP: Final = "feature_map"
+"""(N, height, width, channels): what the last convolution found, and where. Only on request: it is
+large, and copying it takes a twentieth of a small network's time."""
 
 
 def _choose(what: str, name: str, choices: tuple[str, ...]) -> None:
@@ -58,8 +69,8 @@ class Engine(Protocol):
 
     runtime: Runtime
 
-    def __call__(self, pictures: RGB) -> Probabilities:
-        """Return probabilities of shape (N, classes) for uint8 pictures (N, size, size, 3)."""
+    def run(self, pictures: RGB) -> Outputs:
+        """Return what the network answers to uint8 pictures (N, size, size, 3)."""
         ...
 
 
@@ -88,20 +99,17 @@ class OpenVINOEngine:
             config["INFERENCE_NUM_THREADS"] = runtime.threads
         self.runtime = runtime
         self._compiled = core.compile_model(core.read_model(network), "CPU", config)
+        self._names = _output_names([output.any_name for output in self._compiled.outputs])
         self._local = threading.local()
 
-    def __call__(self, pictures: RGB) -> Probabilities:
-        """Return probabilities of shape (N, classes) for uint8 pictures (N, size, size, 3)."""
-        return self.outputs(pictures)[0]
-
-    def outputs(self, pictures: RGB) -> list[NDArray[np.float32]]:
-        """Return all outputs of the network, each of shape (N, ...)."""
+    def run(self, pictures: RGB) -> Outputs:
+        """Return what the network answers to uint8 pictures (N, size, size, 3)."""
         # An infer request holds the buffers of one inference, so each thread has its own.
         request = getattr(self._local, "request", None)
         if request is None:
             request = self._local.request = self._compiled.create_infer_request()
-        results = request.infer({0: pictures}, share_inputs=True)
-        return [np.array(result, np.float32) for result in results.values()]
+        results = request.infer({0: pictures}, share_inputs=True, share_outputs=True)
+        return {name: np.array(results[i], np.float32) for i, name in enumerate(self._names)}
 
 
 class ONNXRuntimeEngine:
@@ -119,15 +127,31 @@ class ONNXRuntimeEngine:
             network, options, providers=["CPUExecutionProvider"]
         )
         self._input = self._session.get_inputs()[0].name
+        self._names = _output_names([output.name for output in self._session.get_outputs()])
 
-    def __call__(self, pictures: RGB) -> Probabilities:
-        """Return probabilities of shape (N, classes) for uint8 pictures (N, size, size, 3)."""
-        return self.outputs(pictures)[0]
-
-    def outputs(self, pictures: RGB) -> list[NDArray[np.float32]]:
-        """Return all outputs of the network, each of shape (N, ...)."""
+    def run(self, pictures: RGB) -> Outputs:
+        """Return what the network answers to uint8 pictures (N, size, size, 3)."""
         results = self._session.run(None, {self._input: pictures})
-        return [np.asarray(result, np.float32) for result in results]
+        return dict(zip(self._names, results, strict=True))
+
+
+def _output_names(found: list[str]) -> list[str]:
+    """Name a single output what it is: networks were exported without caring for its name."""
+    return [PROBABILITIES] if len(found) == 1 else found
+
+
+def with_output(network: bytes, name: str) -> bytes:
+    """Make a tensor inside an ONNX file one of its outputs.
+
+    Protocol Buffers read one message after another as both together, with the lists joined
+    (https://protobuf.dev/programming-guides/encoding/#last-one-wins), so the file gets a second
+    graph with nothing but the output: fields 7 of `ModelProto`, 12 of `GraphProto`, 1 of
+    `ValueInfoProto`.
+    """
+    message = name.encode()
+    for field in (1, 12, 7):
+        message = bytes([field << 3 | 2, len(message)]) + message
+    return network + message
 
 
 ENGINES: Final[dict[str, Callable[[bytes, Runtime], Engine]]] = {
@@ -138,8 +162,12 @@ PRECISIONS: Final = ("auto", *NETWORKS)
 DEFAULT_RUNTIME: Final = Runtime()
 
 
-def load_engine(bundle: Bundle, runtime: Runtime = DEFAULT_RUNTIME) -> Engine:
+def load_engine(
+    bundle: Bundle, runtime: Runtime = DEFAULT_RUNTIME, *, also: tuple[str, ...] = ()
+) -> Engine:
     """Load a bundle's network and run it once, to see that it fits the manifest.
+
+    `also` names tensors that it answers only on request, such as `FEATURE_MAP`.
 
     Raises `EngineError` where the runtime is not installed or refuses the network, `BundleError`
     where the bundle has no network of the precision, or has changed.
@@ -149,38 +177,51 @@ def load_engine(bundle: Bundle, runtime: Runtime = DEFAULT_RUNTIME) -> Engine:
     runtime = replace(runtime, precision=precision)
     network = bundle.network(cast(Precision, precision))
     content = bundle.read(network.name)
+    for name in also:
+        content = with_output(content, name)
     try:
         engine = ENGINES[runtime.engine](content, runtime)
         size = manifest.spec.size
-        answer = engine(np.zeros((1, size, size, 3), np.uint8))
+        answer = engine.run(np.zeros((1, size, size, 3), np.uint8))
     except ImportError as error:
         raise EngineError(
             f"The engine {runtime.engine!r} is not installed. Install it with: "
             f"pip install 'florist[{runtime.engine}]'"
         ) from error
     except Exception as error:  # each runtime has its own tree of exceptions
+        wanted = f" with its {', '.join(also)}" if also else ""
         raise EngineError(
-            f"{runtime.engine} cannot run {printable(network)}: "
+            f"{runtime.engine} cannot run {printable(network)}{wanted}: "
             f"{str(error).strip().splitlines()[0]}"
         ) from error
-    if answer.shape != (1, len(manifest.classes)):
-        raise EngineError(
-            f"{printable(network)} answers with shape {answer.shape}, but the manifest lists "
-            f"{len(manifest.classes)} classes. The folder mixes files of two models."
-        )
+    _require_fit(answer, manifest, printable(network))
     return engine
 
 
+def _require_fit(answer: Outputs, manifest: Manifest, network: str) -> None:
+    if PROBABILITIES not in answer:
+        raise EngineError(
+            f"{network} answers {', '.join(map(printable, answer))}, but no {PROBABILITIES}. Name "
+            "the output that holds them so, or leave it as the only one."
+        )
+    shape = answer[PROBABILITIES].shape
+    if shape != (1, len(manifest.classes)):
+        raise EngineError(
+            f"{network} answers with shape {shape}, but the manifest lists "
+            f"{len(manifest.classes)} classes. The folder mixes files of two models."
+        )
+
+
 def load_layers(network: Path, size: int) -> Callable[[RGB], list[NDArray[np.float32]]]:
-    """Load a network that is no classifier; return what gives all of its outputs for pictures.
+    """Load a network that is no classifier; return what gives its outputs, in their order.
 
     As many threads as there are CPUs can keep it busy. `size` is the height and width of a picture.
     A CPU that has bfloat16 computes in it. The roundings add up to a few hundredths of an output:
     too much for answers, but what is trained on the outputs ends up no worse (Kalamkar et al., "A
     Study of BFLOAT16 for Deep Learning Training", 2019).
     """
-    layers = OpenVINOEngine(network, Runtime(at_once=cpu_limit()), exact=False).outputs
+    engine = OpenVINOEngine(network, Runtime(at_once=cpu_limit()), exact=False)
     # OpenVINO's binding sets itself up in the first inference of a process; where two threads
     # begin one at the same time, each waits for what the other holds, forever.
-    layers(np.zeros((1, size, size, 3), np.uint8))
-    return layers
+    engine.run(np.zeros((1, size, size, 3), np.uint8))
+    return lambda pictures: [*engine.run(pictures).values()]

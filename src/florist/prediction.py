@@ -11,6 +11,7 @@ import numpy as np
 from florist.bundle import Bundle, read_bundle
 from florist.engine import (
     DEFAULT_RUNTIME,
+    PROBABILITIES,
     Engine,
     Probabilities,
     Runtime,
@@ -159,7 +160,7 @@ class Predictor:
         Pictures go through one at a time: a batch would let the last bits of an answer depend on
         the picture's neighbours.
         """
-        (row,) = self.engine(pixels[np.newaxis])
+        (row,) = self.engine.run(pixels[np.newaxis])[PROBABILITIES]
         return np.asarray(row, np.float32)
 
     def rank(self, probabilities: Probabilities, top: int) -> tuple[Prediction, ...]:

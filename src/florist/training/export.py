@@ -1,9 +1,6 @@
 """The trained network as ONNX in 32 and in 8 bits, and the proof of how each answers."""
 
-import gc
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -13,13 +10,14 @@ import numpy as np
 
 from florist.bundle import NETWORKS, Bundle, Manifest, Precision, digests
 from florist.dataset import Sample
-from florist.engine import Probabilities, Runtime, load_engine
+from florist.engine import FEATURE_MAP, PROBABILITIES, Probabilities, Runtime, load_engine
 from florist.errors import TrainingError
 from florist.evaluation import predict_all
 from florist.images import ImageSpec
 from florist.prediction import Predictor
 from florist.progress import Progress
 from florist.system import cpu_limit
+from florist.training.onnx_export import export_onnx
 from florist.training.quantize import (
     SPARED,
     PrecisionChoice,
@@ -29,7 +27,6 @@ from florist.training.quantize import (
 )
 from florist.training.workspace import Job
 
-OPSET: Final = 18
 TOLERANCE: Final = 1e-3
 """The largest difference of a probability that export may make."""
 
@@ -62,7 +59,7 @@ def export_networks(model: keras.Model, job: Job) -> Networks:
     folder = job.workspace.exported
     folder.mkdir(exist_ok=True)
     listener.say("Exporting the model.")
-    export_onnx(model, folder / NETWORKS["float32"])
+    export_onnx(model, folder / NETWORKS["float32"], inner=[FEATURE_MAP])
     before = _predict(job, "float32")
     parity = require_parity(model, before, dataset.val, config.spec, listener.progress)
     listener.say("Writing it in 8 bits, too.")
@@ -98,36 +95,6 @@ def _predict(job: Job, precision: Precision) -> Probabilities:
     )
 
 
-def export_onnx(model: keras.Model, path: Path) -> None:
-    """Write a model that takes uint8 pictures (N, size, size, 3), with N free, as ONNX."""
-    signature = [keras.InputSpec(shape=(None, *model.input_shape[1:]), dtype="uint8")]
-    with warnings.catch_warnings(), _frequent_collection():
-        # Keras mends tf2onnx for NumPy 2, and trips over a warning of NumPy's while at it.
-        warnings.filterwarnings("ignore", category=FutureWarning)
-        model.export(
-            path, format="onnx", verbose=False, input_signature=signature, opset_version=OPSET
-        )
-
-
-@contextmanager
-def _frequent_collection() -> Iterator[None]:
-    """Collect garbage often, of what is made in here.
-
-    Each pass of tf2onnx copies the graph with its weights, and leaves the copies to the collector.
-    Those are few objects, so it would come late: after 6 GB for the 88 MB of InceptionV3.
-    """
-    before = gc.get_threshold()
-    gc.collect()
-    gc.freeze()  # what is there already stays, and need not be looked at each time
-    gc.set_threshold(500, 1, 1)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-        gc.unfreeze()
-        gc.collect()
-
-
 def require_parity(
     model: keras.Model,
     found: Probabilities,
@@ -144,7 +111,7 @@ def require_parity(
     for start in range(0, len(samples), _BATCH):
         chunk = samples[start : start + _BATCH]
         pictures = np.stack([sample.load(spec) for sample in chunk])
-        expected = np.asarray(model.predict_on_batch(pictures))
+        expected = np.asarray(model.predict_on_batch(pictures)[PROBABILITIES])
         there = found[start : start + _BATCH]
         largest = max(largest, float(np.abs(expected - there).max()))
         differing = np.nonzero(expected.argmax(axis=1) != there.argmax(axis=1))[0]

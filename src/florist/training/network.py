@@ -3,6 +3,8 @@
 ```
 uint8 picture ─► rescale ─► trunk ─► features ─► tail ─► head ─► probabilities
                  └ frozen, runs once ┘          └ trained on them ┘
+
+head: feature_map ─► mean over the places = embedding ─► dense ─► logits ─► softmax = probabilities
 ```
 
 Trunk and tail are cut from one backbone and share its layers, so training the tail trains the
@@ -16,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers
 
+from florist.engine import EMBEDDING, FEATURE_MAP, LOGITS, PROBABILITIES
 from florist.errors import TrainingError
 from florist.training.backbones import Backbone
 from florist.training.config import TrainingConfig
@@ -34,10 +38,15 @@ class Network:
     head: keras.Sequential
 
     def whole(self) -> keras.Model:
-        """Return picture → probabilities as one functional model: what is saved and exported."""
+        """Return picture → what the exported network answers, by name, as one functional model."""
         pictures = keras.Input(self.backbone.input_shape[1:], dtype="uint8", name="pictures")
-        probabilities = self.head(self.backbone(self.rescale(pictures)))
-        return keras.Model(pictures, probabilities, name="florist")
+        values = self.backbone(self.rescale(pictures))
+        answers = {FEATURE_MAP: values}
+        for layer in self.head.layers:  # one by one: a model in a model hides what is in between
+            values = layer(values)
+            if layer.name in {EMBEDDING, LOGITS, PROBABILITIES}:
+                answers[layer.name] = values
+        return keras.Model(pictures, answers, name="florist")
 
     def frozen(self) -> keras.Model:
         """Return picture → features, a list of tensors, as one functional model."""
@@ -76,12 +85,21 @@ class Classifier(keras.Model):
         return self.head(_single(values), training=training)
 
 
+def classifier_of(whole: keras.Model) -> keras.Model:
+    """Return picture → probabilities: what is saved for Keras, whose `predict` then gives those."""
+    return keras.Model(whole.input, whole.output[PROBABILITIES], name=whole.name)
+
+
 def build_network(config: TrainingConfig, classes: int) -> Network:
     """Build a network with its weights loaded and frozen as the recipe says.
 
     Raises `TrainingError` where weights cannot be downloaded or do not fit.
     """
     backbone = _load_backbone(config)
+    for layer in backbone.layers:
+        if isinstance(layer, layers.Normalization):
+            # As tensors made outside of the graph, these would be exported as further inputs.
+            layer.mean, layer.variance = np.asarray(layer.mean), np.asarray(layer.variance)
     frozen, last = _divide(backbone.layers, config.unfreeze)
     for layer in frozen:
         layer.trainable = False
@@ -109,12 +127,13 @@ def _divide(
 
 
 def _head(config: TrainingConfig, classes: int, shape: Sequence[int]) -> keras.Sequential:
-    steps = [keras.Input(shape), layers.GlobalAveragePooling2D()]
+    steps = [keras.Input(shape), layers.GlobalAveragePooling2D(name=EMBEDDING)]
     if config.dense:
         steps.append(layers.Dense(config.dense, activation="relu"))
     steps.append(layers.Dropout(config.dropout))
     # 32-bit probabilities in any precision: 16 bits are too few for small ones.
-    steps.append(layers.Dense(classes, activation="softmax", dtype="float32"))
+    steps.append(layers.Dense(classes, dtype="float32", name=LOGITS))
+    steps.append(layers.Softmax(dtype="float32", name=PROBABILITIES))
     return keras.Sequential(steps, name="head")
 
 

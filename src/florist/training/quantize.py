@@ -26,8 +26,9 @@ from onnxruntime.quantization import (
 
 from florist.bundle import Precision
 from florist.dataset import Sample
-from florist.engine import Probabilities
+from florist.engine import FEATURE_MAP, Probabilities, with_output
 from florist.images import RGB
+from florist.training.canonical import make_canonical
 
 LEAST_AGREEMENT: Final = 0.99
 """The share of pictures that must get the same best class in 8 bits."""
@@ -98,9 +99,11 @@ def quantize(network: Path, target: Path, pictures: Iterator[RGB], spared: int) 
     What comes before the convolution after the first `spared` ones stays in 32 bits.
     """
     with TemporaryDirectory(dir=target.parent) as folder, _quiet():
-        prepared = Path(folder) / "prepared.onnx"
+        complete, prepared = Path(folder) / "complete.onnx", Path(folder) / "prepared.onnx"
+        # As an output already, the feature map is not fused with what comes before or after it.
+        complete.write_bytes(with_output(network.read_bytes(), FEATURE_MAP))
         # Folds BatchNorm into convolutions: they then share one scale.
-        quant_pre_process(network, prepared, skip_symbolic_shape=True)
+        quant_pre_process(complete, prepared, skip_symbolic_shape=True)
         nodes = onnx.load(prepared).graph.node
         convolutions = [place for place, node in enumerate(nodes) if node.op_type == "Conv"]
         first = nodes[: convolutions[min(spared, len(convolutions) - 1)]]
@@ -117,6 +120,7 @@ def quantize(network: Path, target: Path, pictures: Iterator[RGB], spared: int) 
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
         )
+    make_canonical(target, inner=[FEATURE_MAP])
 
 
 class _Reader(CalibrationDataReader):  # type: ignore[misc]

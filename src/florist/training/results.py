@@ -37,6 +37,7 @@ from florist.training.card import write_card
 from florist.training.config import TrainingConfig
 from florist.training.export import Networks, export_networks, exported_predictor
 from florist.training.fit import FitState
+from florist.training.network import classifier_of
 from florist.training.plots import plot_confusion, plot_training
 from florist.training.workspace import Job
 
@@ -60,7 +61,7 @@ def write_results(outcome: Outcome, output: Path | Registry, *, force: bool) -> 
     def write_files(folder: Path) -> None:
         for name in NETWORKS.values():
             (networks.folder / name).replace(folder / name)
-        outcome.model.save(folder / KERAS_MODEL)
+        classifier_of(outcome.model).save(folder / KERAS_MODEL)
         predictor = exported_predictor(folder, manifest)
         report = evaluate(predictor, job.dataset.test, progress=job.listener.progress)
         _write_texts(folder, outcome, _measured(report, networks))

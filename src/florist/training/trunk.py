@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from florist.engine import load_layers
 from florist.images import RGB
 from florist.system import cpu_limit
-from florist.training.export import export_onnx
 from florist.training.network import as_list
+from florist.training.onnx_export import export_onnx
 
 Features = list[NDArray[Any]]
 Trunk = Callable[[RGB], Features]

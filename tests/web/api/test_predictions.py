@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from flask.testing import FlaskClient
 
-from florist.engine import Probabilities, Runtime
+from florist.engine import Outputs, Runtime
 from florist.errors import EngineError, ImageError
 from florist.images import RGB
 from florist.prediction import Predictor
@@ -43,7 +43,7 @@ class BrokenEngine:
 
     runtime = Runtime(precision="float32")
 
-    def __call__(self, pictures: RGB) -> Probabilities:
+    def run(self, pictures: RGB) -> Outputs:
         raise EngineError(SECRET)
 
 

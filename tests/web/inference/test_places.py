@@ -15,7 +15,7 @@ from flask import Flask, Request
 from flask.globals import request_ctx
 from werkzeug.test import TestResponse
 
-from florist.engine import Probabilities, Runtime
+from florist.engine import PROBABILITIES, Outputs, Runtime
 from florist.images import RGB
 from florist.prediction import Predictor
 from florist.web import create_app
@@ -35,10 +35,10 @@ class SlowEngine:
         self.entered = threading.Semaphore(0)
         self.open = threading.Event()
 
-    def __call__(self, pictures: RGB) -> Probabilities:
+    def run(self, pictures: RGB) -> Outputs:
         self.entered.release()
         assert self.open.wait(30)
-        return np.full((len(pictures), 3), 1 / 3, np.float32)
+        return {PROBABILITIES: np.full((len(pictures), 3), 1 / 3, np.float32)}
 
 
 class Crowd:

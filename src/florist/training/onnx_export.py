@@ -1,0 +1,84 @@
+"""A Keras model as an ONNX file."""
+
+import gc
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import keras
+import numpy as np
+import tensorflow as tf
+import tf2onnx
+from tf2onnx.handler import tf_op
+
+from florist.training.canonical import make_canonical
+
+OPSET: Final = 18
+
+
+def export_onnx(model: keras.Model, path: Path, inner: Sequence[str] = ()) -> None:
+    """Write a model that takes uint8 pictures (N, size, size, 3), with N free, as ONNX.
+
+    Its `inner` outputs become tensors of that name inside the graph. The same model gives the same
+    bytes, in every process.
+    """
+    signature = [
+        keras.InputSpec(shape=(None, *model.input_shape[1:]), dtype="uint8", name="pictures")
+    ]
+    with warnings.catch_warnings(), _frequent_collection(), _inlined_functions():
+        # Keras mends tf2onnx for NumPy 2, and trips over a warning of NumPy's while at it.
+        warnings.filterwarnings("ignore", category=FutureWarning)
+        model.export(
+            path, format="onnx", verbose=False, input_signature=signature, opset_version=OPSET
+        )
+    make_canonical(path, inner)
+
+
+@tf_op("Erfc")
+class Erfc:
+    """What TensorFlow makes GELU of (ConvNeXt), and tf2onnx does not know: 1 - Erf."""
+
+    @classmethod
+    def version_9(cls, ctx: tf2onnx.graph.Graph, node: tf2onnx.graph.Node, **_: Any) -> None:
+        """Replace the node, for opset 9 and later."""
+        (name,), (shape,), (dtype,) = node.output, node.output_shapes, node.output_dtypes
+        ctx.remove_node(node.name)
+        erf = ctx.make_node("Erf", node.input, shapes=[shape], dtypes=[dtype])
+        one = ctx.make_const(f"{node.name}_one", np.array(1, np.float32))
+        inputs = [one.output[0], erf.output[0]]
+        ctx.make_node("Sub", inputs, outputs=[name], shapes=[shape], dtypes=[dtype])
+
+
+@contextmanager
+def _inlined_functions() -> Iterator[None]:
+    """Trace through functions that are compiled by themselves, which tf2onnx cannot look into.
+
+    Keras makes one of each convolution in groups (ConvNeXt), as TensorFlow computes none on a CPU.
+    """
+    before = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(before)
+
+
+@contextmanager
+def _frequent_collection() -> Iterator[None]:
+    """Collect garbage often, of what is made in here.
+
+    Each pass of tf2onnx copies the graph with its weights, and leaves the copies to the collector.
+    Those are few objects, so it would come late: after 6 GB for the 88 MB of InceptionV3.
+    """
+    before = gc.get_threshold()
+    gc.collect()
+    gc.freeze()  # what is there already stays, and need not be looked at each time
+    gc.set_threshold(500, 1, 1)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
+        gc.collect()
