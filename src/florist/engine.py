@@ -44,9 +44,9 @@ class Runtime:
     """How a network is run.
 
     `engine` names one of `ENGINES`, `precision` one of the bundle's networks ("auto": the one that
-    training chose). `threads` bounds how many CPU threads compute (None: as many as there are).
-    `at_once` is how many pictures are worked on at the same time, by as many of the caller's
-    threads: more of them together take less time, each by itself takes longer.
+    training chose, in 8 bits with OpenVINO alone). `threads` bounds how many CPU threads compute
+    (None: as many as there are). `at_once` is how many pictures are worked on at the same time, by
+    as many of the caller's threads: more of them together take less time, each by itself longer.
 
     Raises `EngineError` where there is no such engine or precision.
     """
@@ -59,6 +59,11 @@ class Runtime:
     def __post_init__(self) -> None:
         _choose("engine", self.engine, tuple(ENGINES))
         _choose("precision", self.precision, PRECISIONS)
+        if self.precision == "int8" and self.engine != INT8_ENGINE:
+            raise EngineError(
+                f"{self.engine} does not answer in 8 bits: it rounds differently from "
+                f"{INT8_ENGINE}, which training measured them with. Take {INT8_ENGINE}, or float32."
+            )
 
 
 class Engine(Protocol):
@@ -159,6 +164,12 @@ ENGINES: Final[dict[str, Callable[[bytes, Runtime], Engine]]] = {
     "onnxruntime": ONNXRuntimeEngine,
 }
 PRECISIONS: Final = ("auto", *NETWORKS)
+INT8_ENGINE: Final = "openvino"
+"""The only engine that answers in 8 bits, as training measures what they cost with it.
+
+The engines round differently there: of 484 photographs of flowers, MobileNetV2 0.35 names the same
+class with both for 98.8 %, and a probability differs by up to 0.25. In 32 bits both say the same.
+"""
 DEFAULT_RUNTIME: Final = Runtime()
 
 
@@ -173,9 +184,11 @@ def load_engine(
     where the bundle has no network of the precision, or has changed.
     """
     manifest = bundle.manifest
-    precision = manifest.precision if runtime.precision == "auto" else runtime.precision
+    precision = cast(Precision, runtime.precision)
+    if runtime.precision == "auto":
+        precision = manifest.precision if runtime.engine == INT8_ENGINE else "float32"
     runtime = replace(runtime, precision=precision)
-    network = bundle.network(cast(Precision, precision))
+    network = bundle.network(precision)
     content = bundle.read(network.name)
     for name in also:
         content = with_output(content, name)

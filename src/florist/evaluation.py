@@ -151,7 +151,7 @@ def measure(
     return Report(
         pictures=len(labels),
         accuracy=float(correct.mean()),
-        interval=_wilson(int(correct.sum()), len(labels)),
+        interval=wilson_interval(int(correct.sum()), len(labels)),
         top3=float((rank < 3).mean()),
         macro_f1=float(np.mean([s.f1 for s in scores if s.support])),
         calibration_error=_calibration_error(probabilities.max(axis=1), correct),
@@ -173,7 +173,7 @@ def _class_scores(confusion: NDArray[np.int64], index: int, name: str) -> ClassS
     )
 
 
-def _wilson(hits: int, total: int) -> tuple[float, float]:
+def wilson_interval(hits: int, total: int) -> tuple[float, float]:
     """Return Wilson's score interval at 95 %: unlike p ± 1.96 σ it is sensible near 0 and 1."""
     z = 1.959964
     centre = (hits + z * z / 2) / (total + z * z)

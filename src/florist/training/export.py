@@ -1,5 +1,6 @@
 """The trained network as ONNX in 32 and in 8 bits, and the proof of how each answers."""
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,11 +20,13 @@ from florist.progress import Progress
 from florist.system import cpu_limit
 from florist.training.onnx_export import export_onnx
 from florist.training.quantize import (
+    ENOUGH,
     SPARED,
     PrecisionChoice,
     calibration_samples,
     choose_precision,
     quantize,
+    without_int8,
 )
 from florist.training.workspace import Job
 
@@ -57,21 +60,40 @@ def export_networks(model: keras.Model, job: Job) -> Networks:
     """
     dataset, config, listener = job.dataset, job.config, job.listener
     folder = job.workspace.exported
-    folder.mkdir(exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)  # what a training left that was killed in here
+    folder.mkdir()
     listener.say("Exporting the model.")
     export_onnx(model, folder / NETWORKS["float32"], inner=[FEATURE_MAP])
     before = _predict(job, "float32")
     parity = require_parity(model, before, dataset.val, config.spec, listener.progress)
     listener.say("Writing it in 8 bits, too.")
-    labels = [sample.label for sample in dataset.val]
-    for spared in SPARED:
-        pictures = (sample.load(config.spec) for sample in calibration_samples(dataset.train))
-        quantize(folder / NETWORKS["float32"], folder / NETWORKS["int8"], pictures, spared)
-        choice = choose_precision(before, _predict(job, "int8"), labels)
-        if choice.precision == "int8":
-            break
+    choice = _in_8_bits(job, before)
     listener.say(choice.reason)
     return Networks(folder, parity, choice)
+
+
+def _in_8_bits(job: Job, before: Probabilities) -> PrecisionChoice:
+    """Write the network in 8 bits, and compare it with what it said `before`.
+
+    An error here leaves a training that has ended well with its network in 32 bits. A disk that is
+    full is told as one.
+    """
+    dataset, folder = job.dataset, job.workspace.exported
+    labels = [sample.label for sample in dataset.val]
+    pictures = [sample.load(job.config.spec) for sample in calibration_samples(dataset.train)]
+    target = folder / NETWORKS["int8"]
+    for spared in SPARED:
+        try:
+            quantize(folder / NETWORKS["float32"], target, iter(pictures), spared)
+            choice = choose_precision(before, _predict(job, "int8"), labels)
+        except OSError:
+            raise
+        except Exception as error:  # what quantizing raises is nowhere listed
+            target.unlink(missing_ok=True)
+            return without_int8(before, labels, error)
+        if choice.precision == "int8" or len(labels) < ENOUGH:
+            break
+    return choice
 
 
 def exported_predictor(folder: Path, manifest: Manifest) -> Predictor:

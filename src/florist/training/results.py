@@ -18,7 +18,6 @@ from florist.bundle import (
     HISTORY,
     KERAS_MODEL,
     LABELS,
-    NETWORKS,
     REPORT,
     SPLIT,
     TRAINING_PLOT,
@@ -59,8 +58,8 @@ def write_results(outcome: Outcome, output: Path | Registry, *, force: bool) -> 
     manifest = _manifest(outcome, networks.choice.precision, trained)
 
     def write_files(folder: Path) -> None:
-        for name in NETWORKS.values():
-            (networks.folder / name).replace(folder / name)
+        for network in networks.folder.iterdir():
+            network.replace(folder / network.name)
         classifier_of(outcome.model).save(folder / KERAS_MODEL)
         predictor = exported_predictor(folder, manifest)
         report = evaluate(predictor, job.dataset.test, progress=job.listener.progress)
@@ -80,7 +79,7 @@ def _measured(report: Report, networks: Networks) -> dict[str, Any]:
         "side": "test",
         **report.to_dict(),
         "parity": asdict(networks.parity),
-        "precision": asdict(networks.choice) | {"reason": networks.choice.reason},
+        "precision": asdict(networks.choice),
     }
 
 
