@@ -1,6 +1,5 @@
 """What a person types, and what they get."""
 
-import csv
 import io
 import json
 import signal
@@ -14,12 +13,11 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner, Result
-from PIL import Image
 
 from florist import __version__
 from florist.bundle import MODEL, SPLIT, Bundle, write_bundle
 from florist.cli import cli
-from tests.conftest import COLOURS, noisy_picture, write_colours
+from tests.conftest import write_colours
 
 VERBS = cli.list_commands(click.Context(cli))
 QUICK = [
@@ -31,13 +29,6 @@ QUICK = [
 def florist(*arguments: object, stdin: bytes | None = None) -> Result:
     runner = CliRunner(catch_exceptions=False)
     return runner.invoke(cli, [str(argument) for argument in arguments], input=stdin)
-
-
-@pytest.fixture
-def red(tmp_path: Path) -> Path:
-    path = tmp_path / "red.png"
-    noisy_picture(COLOURS["red"], 1).save(path)
-    return path
 
 
 def test_version_and_help() -> None:
@@ -105,63 +96,6 @@ def test_debug_shows_the_traceback(where: str) -> None:
     verb = ["predict", "x", "--model", "nowhere"]
     with pytest.raises(BundleError):
         florist(*(["--debug", *verb] if where == "before" else [*verb, "--debug"]))
-
-
-def test_predicting_files_folders_and_patterns(bundle: Bundle, tmp_path: Path) -> None:
-    root = write_colours(tmp_path / "in", per_class=2)
-    (root / "red" / ".hidden.png").write_bytes(b"x")
-    (root / "red" / "notes.txt").write_bytes(b"x")
-    result = florist(
-        "predict", root / "red", root / "g*" / "*.png", root / "blue" / "001.png",
-        "--model", bundle.path, "--json",
-    )  # fmt: skip
-    assert result.exit_code == 0
-    answer = json.loads(result.stdout)
-    assert answer["model"] == {"name": "colours", "digest": bundle.digest}
-    best = [(Path(p["filename"]).parent.name, p["predictions"][0]) for p in answer["predictions"]]
-    assert [folder for folder, _ in best] == ["red", "red", "green", "green", "blue"]
-    assert all(folder == prediction["label"] for folder, prediction in best)
-    assert all(p["width"] == 32 and len(p["predictions"]) == 3 for p in answer["predictions"])
-
-
-def test_a_bad_file_has_its_own_error_and_the_others_are_done(
-    bundle: Bundle, red: Path, tmp_path: Path
-) -> None:
-    (tmp_path / "cut.jpg").write_bytes(b"\xff\xd8\xff")
-    paths = [tmp_path / "cut.jpg", tmp_path / "gone.png", tmp_path / "no*.png", red]
-    result = florist("predict", *paths, "--model", bundle.path, "--json")
-    assert result.exit_code == 1
-    answers = json.loads(result.stdout)["predictions"]
-    assert "broken header" in answers[0]["error"]
-    assert "No such file" in answers[1]["error"]
-    assert "No such file" in answers[2]["error"]
-    assert answers[3]["predictions"][0]["label"] == "red"
-    table = florist("predict", *paths, "--model", bundle.path)
-    assert table.exit_code == 1
-    assert "broken header" in table.stdout
-    printed = florist("predict", *paths, "--csv", "--model", bundle.path, "--top", 2).stdout
-    rows = list(csv.DictReader(io.StringIO(printed)))
-    assert [row["rank"] for row in rows] == ["", "", "", "1", "2"]
-    assert rows[3]["label"] == "red"
-    assert 0 <= float(rows[4]["score"]) <= float(rows[3]["score"]) <= 1
-
-
-def test_standard_input(bundle: Bundle, red: Path) -> None:
-    result = florist("predict", "-", "--model", bundle.path, "--top", 1, stdin=red.read_bytes())
-    assert result.exit_code == 0
-    assert result.stdout.splitlines()[1].split()[:2] == ["-", "red"]
-    assert florist("predict", "-", "--model", bundle.path, stdin=b"").exit_code == 1
-    large = florist("predict", "-", "--model", bundle.path, "--json", stdin=bytes(2**26 + 1))
-    assert "larger than 64 MiB" in large.stdout
-
-
-def test_names_with_brackets_and_escapes_are_shown_as_they_are(
-    bundle: Bundle, tmp_path: Path
-) -> None:
-    name = tmp_path / "[bold]a\x1b[31m.png"
-    noisy_picture(COLOURS["red"], 1).save(name)
-    shown = florist("predict", name, "--model", bundle.path).stdout
-    assert "[bold]a\\x1b[31m.png" in shown.replace("\n", "")
 
 
 @pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
@@ -240,23 +174,6 @@ def test_a_live_bar_on_a_terminal() -> None:
     assert "Features: 3, " in screen.getvalue()
     assert "← best" in screen.getvalue()
     assert "/3" in screen.getvalue()
-
-
-def test_an_unreadable_terminal_pipe_is_no_error(bundle: Bundle, red: Path) -> None:
-    command = f"{sys.executable} -m florist predict {red} --model {bundle.path} --csv | head -c 1"
-    run = subprocess.run(
-        command, shell=True, capture_output=True, text=True, check=False, timeout=60
-    )
-    assert "Traceback" not in run.stderr
-
-
-def test_a_picture_of_any_kind_is_answered_alike(bundle: Bundle, tmp_path: Path) -> None:
-    Image.new("CMYK", (40, 30), (0, 255, 255, 0)).save(tmp_path / "a.jpg")
-    Image.new("RGBA", (40, 30), (255, 0, 0, 255)).save(tmp_path / "b.webp")
-    answers = json.loads(florist("predict", tmp_path, "--model", bundle.path, "--json").stdout)[
-        "predictions"
-    ]
-    assert [a["predictions"][0]["label"] for a in answers] == ["red", "red"]
 
 
 def test_ctrl_c_is_heeded_even_where_it_was_swallowed() -> None:

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 from rich.console import Console
 from rich.progress import (
@@ -25,6 +25,7 @@ from florist.cli import INTERRUPTED
 from florist.progress import Listener
 
 _SECONDS_BETWEEN_LINES: Final = 10.0
+_WIDTH: Final = 160
 
 # Markup off: file names and labels may hold square brackets.
 _PLAIN: Final[dict[str, Any]] = {"markup": False, "highlight": False, "emoji": False}
@@ -33,7 +34,12 @@ _PLAIN: Final[dict[str, Any]] = {"markup": False, "highlight": False, "emoji": F
 def stdout() -> Console:
     """Return the console for results; wide where nobody's terminal sets a width."""
     console = Console(**_PLAIN)
-    return console if console.is_terminal else Console(**_PLAIN, width=160)
+    return console if console.is_terminal else Console(**_PLAIN, width=_WIDTH)
+
+
+def width_of(file: TextIO) -> int:
+    """Return how many columns a table may take in a file: the terminal's, or as `stdout` has."""
+    return Console(file=file).width if file.isatty() else _WIDTH
 
 
 def stderr() -> Console:

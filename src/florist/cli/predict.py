@@ -1,40 +1,56 @@
 """`florist predict`: what pictures show."""
 
-import csv
-import io
-import json
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import wraps
 from glob import glob, has_magic
+from io import BytesIO
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import click
 
-from florist.cli.console import new_table, stdout
+from florist.cli.console import listening, print_error, stderr
 from florist.cli.debug import debug_option
 from florist.cli.options import model_option, runtime_options
+from florist.cli.results import STANDARD_INPUT, Named, write_csv, write_json, write_table
 from florist.engine import Runtime
-from florist.errors import ImageError, printable
+from florist.errors import printable
 from florist.formats import is_hidden, is_picture_name
-from florist.images import load_picture, read_bytes, read_stream
-from florist.prediction import DEFAULT_TOP, Prediction, Predictor, load
+from florist.images import ImageSource, Limits
+from florist.prediction import DEFAULT_TOP, load
+from florist.progress import Progress, silent
+from florist.system import cpu_limit, replacing
 
-_STANDARD_INPUT: Final = "-"
+_MANY: Final = 20
+"""So many pictures take long enough to want to know how far they are."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """What came out for one picture: predictions, or an error."""
+def _form_options(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a verb the options --json and --csv, and what they choose as `form`."""
 
-    filename: str
-    predictions: tuple[Prediction, ...] = ()
-    width: int = 0
-    height: int = 0
-    ms: float = 0.0
-    error: str | None = None
+    @wraps(verb)
+    def with_form(*args: Any, as_json: bool, as_csv: bool, **kwargs: Any) -> Any:
+        if as_json and as_csv:
+            raise click.UsageError("--json and --csv are two forms of the same; give one of them.")
+        return verb(*args, form="json" if as_json else "csv" if as_csv else "table", **kwargs)
+
+    json_option = click.option(
+        "--json", "as_json", is_flag=True, help="Write JSON, as the API answers."
+    )
+    csv_option = click.option("--csv", "as_csv", is_flag=True, help="Write CSV, a row a picture.")
+    return json_option(csv_option(with_form))
+
+
+def _writable(ctx: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
+    """Refuse, before anything is predicted, a path that no file can be put under."""
+    if path is not None and not path.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {printable(path.parent)}.")
+    if path is not None and path.exists() and not path.is_file():
+        raise click.BadParameter(f"{printable(path)} is there, and is no file.")
+    return path
 
 
 @click.command()
@@ -48,131 +64,108 @@ class Answer:
     show_default=True,
     help="How many classes to name.",
 )
-@click.option("--json", "form", flag_value="json", help="Print JSON instead of a table.")
-@click.option("--csv", "form", flag_value="csv", help="Print CSV instead of a table.")
+@_form_options
+@click.option(
+    "--output",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    callback=_writable,
+    help="Write to a file, once all is done.",
+)
 @debug_option
 def predict(
-    paths: Sequence[str], model: Path, runtime: Runtime, top: int, form: str | None
+    paths: Sequence[str], model: Path, runtime: Runtime, top: int, form: str, output: Path | None
 ) -> None:
     """Name what pictures show.
 
     PATH is a file, a folder, a pattern, or - for standard input. A file that cannot be used gets an
-    error entry, the others are done all the same; the exit code is then 1.
+    error, the others are done all the same; the exit code is then 1.
 
     \b
     Examples:
       florist predict rose.jpg
-      florist predict photos 'more/*.png' --top 5 --csv
+      florist predict photos 'more/*.png' --top 5 --csv --output answers.csv
       curl -s https://example.org/rose.jpg | florist predict - --json
     """
-    predictor = load(model, runtime)
-    answers = (_answer(predictor, path, top) for path in _expand(paths))
-    failed = _PRINTERS[form or "table"](predictor, answers)
+    pictures, empty = _expand(paths)
+    for folder in empty:
+        print_error(f"There is no picture in {printable(folder)}.")
+    failed = len(empty)
+    if pictures:
+        predictor = load(model, replace(runtime, at_once=min(cpu_limit(), len(pictures))))
+        with _destination(output) as file, _progress(len(pictures), form, file) as progress:
+            answered = predictor.predict_many(_sources(pictures, predictor.limits), top)
+            named = zip(map(printable, pictures), answered, strict=True)
+            results = _told(named, len(pictures), progress)
+            match form:
+                case "json":
+                    failed += write_json(predictor, results, file)
+                case "csv":
+                    failed += write_csv(min(top, len(predictor.classes)), results, file)
+                case _:
+                    failed += write_table(results, file)
     if failed:
         click.get_current_context().exit(1)
 
 
-def _expand(paths: Sequence[str]) -> Iterator[str]:
-    """Yield files for folders and patterns; what is neither is left for reading to complain of."""
+def _expand(paths: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the files of folders and patterns, and the folders that have none.
+
+    What is neither is left for reading to complain of.
+    """
+    pictures: list[str] = []
+    empty: list[str] = []
     for path in paths:
         if Path(path).is_dir():
-            yield from _pictures_in(Path(path))
+            found = _pictures_in(Path(path))
+            pictures += found
+            empty += [] if found else [path]
         elif has_magic(path) and not Path(path).exists():
-            yield from sorted(glob(path, recursive=True)) or [path]  # noqa: PTH207 - may be absolute
+            pictures += sorted(glob(path, recursive=True)) or [path]  # noqa: PTH207 - may be absolute
+        else:
+            pictures.append(path)
+    return pictures, empty
+
+
+def _pictures_in(folder: Path) -> list[str]:
+    return [
+        str(path)
+        for path in sorted(folder.rglob("*"))
+        if is_picture_name(path)
+        and not any(is_hidden(part) for part in path.relative_to(folder).parts)
+        and path.is_file()
+    ]
+
+
+def _sources(pictures: Sequence[str], limits: Limits) -> Iterator[ImageSource]:
+    """Yield what is to be read; standard input is read here, where Ctrl-C ends the waiting."""
+    for path in pictures:
+        if path == STANDARD_INPUT:
+            yield BytesIO(sys.stdin.buffer.read(limits.max_bytes + 1))
         else:
             yield path
 
 
-def _pictures_in(folder: Path) -> Iterator[str]:
-    for path in sorted(folder.rglob("*")):
-        hidden = any(is_hidden(part) for part in path.relative_to(folder).parts)
-        if path.is_file() and is_picture_name(path) and not hidden:
-            yield str(path)
+@contextmanager
+def _destination(output: Path | None) -> Iterator[TextIO]:
+    """Open the file that is written, whole or not at all; standard output where there is none."""
+    if output is None:
+        yield sys.stdout
+        return
+    with replacing(output) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+        yield file
 
 
-def _answer(predictor: Predictor, path: str, top: int) -> Answer:
-    name = printable(path)
-    start = time.perf_counter()
-    try:
-        if path == _STANDARD_INPUT:
-            content = read_stream(sys.stdin.buffer, predictor.limits)
-        else:
-            content = read_bytes(path, predictor.limits)
-        picture = load_picture(content, predictor.bundle.manifest.spec, predictor.limits)
-    except ImageError as error:
-        return Answer(filename=name, error=str(error))
-    except OSError as error:
-        return Answer(filename=name, error=f"cannot be read: {error.strerror}")
-    predictions = predictor.rank(predictor.probabilities(picture.pixels), top)
-    return Answer(
-        filename=name,
-        predictions=predictions,
-        width=picture.width,
-        height=picture.height,
-        ms=round((time.perf_counter() - start) * 1000, 1),
-    )
+@contextmanager
+def _progress(pictures: int, form: str, file: TextIO) -> Iterator[Progress]:
+    """Show how far it is, where somebody is waiting and no rows appear that say it."""
+    rows_appear = form == "csv" and file.isatty()
+    with listening() as listener:
+        told = pictures >= _MANY and stderr().is_terminal and not rows_appear
+        yield listener.progress if told else silent
 
 
-def _print_table(predictor: Predictor, answers: Iterator[Answer]) -> int:
-    """Print a row for each picture; return how many failed."""
-    done = list(answers)
-    table = new_table("picture", "shows", "score", "or")
-    for answer in done:
-        if answer.error:
-            table.add_row(answer.filename, "error", "", answer.error, style="red")
-        else:
-            best, *others = answer.predictions
-            rest = " · ".join(f"{other.label} {other.score:.1%}" for other in others)
-            table.add_row(answer.filename, best.label, f"{best.score:.1%}", rest)
-    stdout().print(table)
-    return sum(answer.error is not None for answer in done)
-
-
-def _print_json(predictor: Predictor, answers: Iterator[Answer]) -> int:
-    """Print one JSON object in the form that the web API has; return how many failed."""
-    done = list(answers)
-    bundle = predictor.bundle
-    result = {
-        "model": {"name": bundle.manifest.name, "digest": bundle.digest},
-        "predictions": [_as_json(answer) for answer in done],
-    }
-    click.echo(json.dumps(result, indent=2, ensure_ascii=False))
-    return sum(answer.error is not None for answer in done)
-
-
-def _as_json(answer: Answer) -> dict[str, Any]:
-    if answer.error:
-        return {"filename": answer.filename, "error": answer.error}
-    return {
-        "filename": answer.filename,
-        "predictions": [{"label": p.label, "score": p.score} for p in answer.predictions],
-        "width": answer.width,
-        "height": answer.height,
-        "ms": answer.ms,
-    }
-
-
-def _print_csv(predictor: Predictor, answers: Iterator[Answer]) -> int:
-    """Print a line for each named class, as pictures are done; return how many failed."""
-    failed = 0
-    _print_row(["filename", "rank", "label", "score", "error"])
-    for answer in answers:
-        failed += answer.error is not None
-        if answer.error:
-            _print_row([answer.filename, "", "", "", answer.error])
-        for rank, prediction in enumerate(answer.predictions, start=1):
-            _print_row([answer.filename, rank, prediction.label, prediction.score, ""])
-    return failed
-
-
-def _print_row(row: Sequence[object]) -> None:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(row)
-    click.echo(line.getvalue())
-
-
-_PRINTERS: Final[dict[str, Callable[[Predictor, Iterator[Answer]], int]]] = {
-    "table": _print_table,
-    "json": _print_json,
-    "csv": _print_csv,
-}
+def _told(results: Iterable[Named], total: int, progress: Progress) -> Iterator[Named]:
+    for done, named in enumerate(results, start=1):
+        progress("Predicting", done, total)
+        yield named

@@ -2,11 +2,16 @@
 
 import base64
 import json
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from flask.testing import FlaskClient
 
+from florist.bundle import Bundle
+from florist.cli import cli
 from florist.engine import Outputs, Runtime
 from florist.errors import EngineError, ImageError
 from florist.images import RGB
@@ -88,3 +93,22 @@ def test_scores_are_those_of_the_predictor(client: FlaskClient, predictor: Predi
     assert [(each["label"], np.float32(each["score"])) for each in answered] == [
         (each.label, np.float32(each.score)) for each in result.predictions
     ]
+
+
+def test_the_command_line_prints_what_the_api_answers(
+    client: FlaskClient, bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    contents = {"good.png": red(), "damaged.png": red()[:-20], "empty.png": b""}
+    for name, content in contents.items():
+        Path(name).write_bytes(content)
+    command = ["predict", *contents, "--json", "--model", str(bundle.path)]
+    printed = json.loads(CliRunner().invoke(cli, command).stdout)
+    answered: Any = client.post(
+        **form(*((content, name) for name, content in contents.items()))
+    ).json
+    for entry in (printed["predictions"][0], answered["predictions"][0]):
+        assert entry.pop("ms") > 0
+    assert printed == answered
+    codes = [entry.get("error", {}).get("code") for entry in printed["predictions"]]
+    assert codes == [None, "damaged-image", "empty-picture"]

@@ -1,0 +1,110 @@
+"""How results are written: a table for people, CSV for a spreadsheet, JSON for programs."""
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, TextIO
+
+from rich.cells import cell_len
+
+from florist.cli.console import print_error, width_of
+from florist.errors import printable
+from florist.prediction import Prediction, Predictor, Result, answer_of
+
+STANDARD_INPUT: Final = "-"
+
+_SCORE: Final = len("100.0%")
+_GAP: Final = "  "
+
+# What begins a formula in a spreadsheet, in the wide forms of East Asian keyboards, too:
+# https://owasp.org/www-community/attacks/CSV_Injection.
+_FORMULA: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+
+# The name of a picture, as it was given, and its result.
+Named = tuple[str, Result]
+Row = tuple[str, Sequence[Prediction]]
+
+
+def write_table(results: Iterable[Named], file: TextIO) -> int:
+    """Write a line for each picture and print the errors below; return how many there are."""
+    rows: list[Row] = []
+    errors: list[str] = []
+    for name, result in results:
+        if result.error is None:
+            rows.append((name, result.predictions))
+        else:
+            errors.append(f"{name}: {result.error.detail}")
+    file.writelines(f"{line}\n" for line in table_lines(rows, width_of(file)))
+    file.flush()
+    for error in errors:
+        print_error(error)
+    return len(errors)
+
+
+def table_lines(rows: Sequence[Row], width: int) -> Iterator[str]:
+    """Lay out pictures and their predictions in columns that fit into `width`; break no name.
+
+    A name that is too long for its column has a line to itself. Where the further predictions do
+    not fit beside the best ones, they go below them.
+    """
+    if not rows:
+        return
+    labels = _widest([_shown(best) for _, (best, *_) in rows], "shows")
+    room = width - labels - _SCORE - 2 * len(_GAP)
+    names = _widest([name for name, _ in rows if cell_len(name) <= room], "picture")
+    further = [" · ".join(f"{_shown(p)} {p.score:.1%}" for p in others) for _, (_, *others) in rows]
+    beside = names + _widest(further) + len(_GAP) <= room
+    yield _GAP.join([_padded("picture", names), _padded("shows", labels), f"{'score':>{_SCORE}}"])
+    for (name, (best, *_)), others in zip(rows, further, strict=True):
+        first = name
+        if cell_len(name) > names:
+            yield name
+            first = ""
+        figures = [_padded(_shown(best), labels), f"{best.score:{_SCORE}.1%}"]
+        yield _GAP.join([_padded(first, names), *figures, *([others] if beside else [])]).rstrip()
+        if not beside:
+            yield f"    {others}"
+
+
+def _shown(prediction: Prediction) -> str:
+    return printable(prediction.label)
+
+
+def _widest(texts: Sequence[str], head: str = "") -> int:
+    return max(map(cell_len, [head, *texts]))
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * (width - cell_len(text))
+
+
+def write_json(predictor: Predictor, results: Iterable[Named], file: TextIO) -> int:
+    """Write the object that the web API answers; return how many errors there are."""
+    answer = answer_of(predictor, results)
+    json.dump(answer, file, indent=2, ensure_ascii=False)
+    file.write("\n")
+    file.flush()
+    return sum("error" in entry for entry in answer["predictions"])
+
+
+def write_csv(top: int, results: Iterable[Named], file: TextIO) -> int:
+    """Write a row for each picture, as soon as it is done; return how many errors there are.
+
+    The columns are file, label, score, label_2, score_2 and so on up to `top`, and error.
+    """
+    columns = [f"{column}_{rank}" for rank in range(2, top + 1) for column in ("label", "score")]
+    rows = csv.writer(file, lineterminator="\n")
+    rows.writerow(["file", "label", "score", *columns, "error"])
+    failed = 0
+    for name, result in results:
+        failed += result.error is not None
+        named = [cell for p in result.predictions for cell in (_defused(_shown(p)), p.score)]
+        error = _defused(result.error.detail) if result.error else ""
+        rows.writerow([_defused(name), *(named or [""] * 2 * top), error])
+        file.flush()
+    return failed
+
+
+def _defused(text: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula: with an apostrophe in front."""
+    return f"'{text}" if text.startswith(_FORMULA) and text != STANDARD_INPUT else text
