@@ -58,7 +58,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
 
 # A third of it is never loaded when an ONNX model runs on a CPU: OpenVINO's parts for GPUs and NPUs and
 # their cache, its readers of other formats, its tools (which would also report their use to Intel);
-# Pillow's fonts and AVIF, which florist does not use; SQLAlchemy's fast paths, beside each of which lies
+# Pillow's fonts, which florist does not use, and AVIF, which it reads to train, not to serve; SQLAlchemy's fast paths, beside each of which lies
 # the same in plain Python, and databases that it has no driver for here; Pygments' colours for 500
 # programming languages; headers, type stubs and tests of all libraries.
 RUN cd /opt/venv/lib/python3.*/site-packages \

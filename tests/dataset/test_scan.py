@@ -68,7 +68,7 @@ def test_every_problem_is_named_with_its_file(tmp_path: Path) -> None:
     (red / "zero.jpg").write_bytes(b"")
     (red / "cut.png").write_bytes((red / "000.png").read_bytes()[:-40])
     (red / "letter.jpg").write_text("Dear Sir")
-    Image.new("RGB", (64, 64)).save(red / "scan.tiff")
+    (red / "scan.psd").write_bytes(b"8BPS")
     (red / "named.jpg").write_bytes((red / "001.png").read_bytes())
     noisy_picture(COLOURS["red"], 90, 20).save(red / "stamp.png")
     shutil.copy(red / "002.png", red / "copy.png")
@@ -81,7 +81,7 @@ def test_every_problem_is_named_with_its_file(tmp_path: Path) -> None:
         "red/zero.jpg": ("error", "unusable"),
         "red/cut.png": ("error", "unusable"),
         "red/letter.jpg": ("error", "unusable"),
-        "red/scan.tiff": ("error", "unusable"),
+        "red/scan.psd": ("error", "unusable"),
         "red/named.jpg": ("note", "duplicate"),
         "red/stamp.png": ("warning", "small"),
         "red/copy.png": ("note", "duplicate"),

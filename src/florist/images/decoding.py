@@ -6,12 +6,13 @@ from contextlib import contextmanager
 from io import BytesIO
 from typing import Final
 
-import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from florist.errors import DamagedImageError, ImageError, ImageTooLargeError
-from florist.formats import formats, not_identified
-from florist.images.sources import Limits
+from florist.formats import formats, not_identified, sniff
+from florist.images.depth import to_8_bits
+from florist.images.sources import LONGEST_SIDE, Limits
+from florist.images.tiff import check_exif, check_tiff
 
 # EXIF orientation → what turns the picture upright (CIPA DC-008, section 4.6.4, tag 0x0112).
 _UPRIGHT: Final[dict[int, Image.Transpose]] = {
@@ -31,15 +32,18 @@ def opened(source: bytes | Image.Image, limits: Limits) -> Iterator[Image.Image]
 
     Raises `ImageError`.
     """
+    if Image.MAX_IMAGE_PIXELS is not None and limits.max_pixels > Image.MAX_IMAGE_PIXELS:
+        # Pillow's cap is one for the process. It is raised where it would refuse what is allowed
+        # here, and never lowered.
+        Image.MAX_IMAGE_PIXELS = limits.max_pixels
     try:
         if isinstance(source, bytes):
-            with _identified(source) as image:
+            _check_parts(source, limits)
+            with _identified(source, limits) as image:
                 _check_size(image, source, limits)
-                if image.format == "PNG":
-                    _check_sums(source)
                 yield image
         else:
-            _check_pixels(source.width * source.height, limits)
+            _check_pixels(source.size, 1, limits)
             source.load()  # whole: what a caller still holds must not be decoded at half its size
             yield source
     except ImageError:
@@ -56,17 +60,23 @@ def opened(source: bytes | Image.Image, limits: Limits) -> Iterator[Image.Image]
         raise DamagedImageError(f"damaged: {str(error) or type(error).__name__}") from error
 
 
-def _identified(content: bytes) -> Image.Image:
+def _check_parts(content: bytes, limits: Limits) -> None:
+    """Check what Pillow would follow or pass over without a look."""
+    match sniff(content):
+        case "PNG":  # the CRC of every chunk, and that the last one is there
+            with _identified(content, limits) as image:
+                _check_size(image, content, limits)
+                image.verify()
+        case "TIFF" if "TIFF" in limits.formats:
+            check_tiff(content, limits)
+
+
+def _identified(content: bytes, limits: Limits) -> Image.Image:
+    readable = [name for name in formats() if name in limits.formats]
     try:
-        return Image.open(BytesIO(content), formats=formats())
+        return Image.open(BytesIO(content), formats=readable)
     except UnidentifiedImageError as error:
-        raise not_identified(content) from error
-
-
-def _check_sums(content: bytes) -> None:
-    """Check the CRC of every chunk of a PNG, and that the last one is there: decoding does not."""
-    with Image.open(BytesIO(content), formats=["PNG"]) as image:
-        image.verify()
+        raise not_identified(content, limits.formats) from error
 
 
 def _check_size(image: Image.Image, content: bytes, limits: Limits) -> None:
@@ -75,16 +85,23 @@ def _check_size(image: Image.Image, content: bytes, limits: Limits) -> None:
             # Pillow counts a GIF's frames by walking it, seconds for a hostile one; animated ones
             # announce each frame with a graphic control extension (GIF89a, section 23).
             frames = max(1, content.count(b"\x21\xf9\x04"))
-        case "MPO":  # a phone's JPEG with previews or a gain map behind it, never decoded here
+        case "MPO" | "TIFF":
+            # A phone's JPEG has previews or a gain map behind it, a TIFF further pages: they are
+            # never decoded here, and to count pages would be to follow them.
             frames = 1
         case _:
             frames = getattr(image, "n_frames", 1)
-    _check_pixels(image.width * image.height * frames, limits)
+    _check_pixels(image.size, frames, limits)
 
 
-def _check_pixels(pixels: int, limits: Limits) -> None:
+def _check_pixels(size: tuple[int, int], frames: int, limits: Limits) -> None:
+    pixels = size[0] * size[1] * frames
     if pixels > limits.max_pixels:
         raise _too_large(pixels, limits)
+    if max(size) > LONGEST_SIDE:
+        raise ImageTooLargeError(
+            f"{size[0]} × {size[1]} pixels announced, a side of at most {LONGEST_SIDE} is allowed"
+        )
 
 
 def _too_large(pixels: int, limits: Limits) -> ImageTooLargeError:
@@ -112,6 +129,8 @@ def decoded(image: Image.Image, side: int) -> tuple[Image.Image, bool]:
 def _orientation(image: Image.Image) -> int:
     """Return the EXIF orientation, 1 to 8; 1 where there is none or the EXIF block is broken."""
     try:
+        if exif := image.info.get("exif"):
+            check_exif(exif)
         orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
     except Exception:  # a broken EXIF block does not make a picture unreadable
         return 1
@@ -120,10 +139,8 @@ def _orientation(image: Image.Image) -> int:
 
 def _to_8_bits(image: Image.Image) -> Image.Image:
     """Return the first frame as RGB, or RGBA where it has transparency, with 8 bits a channel."""
-    if image.mode.startswith("I"):
-        # Pillow's own conversion would clip: all but the darkest 1/256 of a scan turns white.
-        scaled = np.asarray(image).clip(0, 65535) / 257
-        return Image.fromarray(scaled.round().astype(np.uint8)).convert("RGB")
+    if image.mode.startswith(("I", "F")):  # Pillow would clip: most of a scan would turn white
+        return to_8_bits(image).convert("RGB")
     return as_mode(image, "RGBA" if image.has_transparency_data else "RGB")
 
 

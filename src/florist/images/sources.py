@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from florist.errors import ImageTooLargeError, UnsupportedImageError
+from florist.formats import SUFFIXES
 
 RGB = NDArray[np.uint8]
 
@@ -21,15 +22,21 @@ An array is uint8, RGB, of shape (height, width, 3).
 """
 
 
+LONGEST_SIDE: Final = 65_535
+"""Of a picture, as JPEG has it: each row costs Pillow tens of bytes, however thin the picture."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     """What is refused before anything is decoded.
 
-    `max_pixels` counts width × height × frames, as the header announces them.
+    `max_pixels` counts width × height × frames, as the header announces them. `formats` are the
+    ones that are read, of those that can be.
     """
 
     max_bytes: int = 64 * 2**20
     max_pixels: int = 50_000_000
+    formats: tuple[str, ...] = tuple(SUFFIXES)
 
 
 DEFAULT_LIMITS: Final = Limits()

@@ -13,6 +13,7 @@ from limits import parse_many
 
 from florist.engine import DEFAULT_RUNTIME, ENGINES, PRECISIONS
 from florist.errors import SettingsError
+from florist.formats import served_formats
 from florist.images import Limits
 
 PREFIX: Final = "FLORIST_"
@@ -114,7 +115,11 @@ class Settings:
     @property
     def limits(self) -> Limits:
         """What a picture is refused for before it is decoded."""
-        return Limits(max_bytes=self.max_bytes, max_pixels=int(self.max_megapixels * 1_000_000))
+        return Limits(
+            max_bytes=self.max_bytes,
+            max_pixels=int(self.max_megapixels * 1_000_000),
+            formats=served_formats(),
+        )
 
     @property
     def max_bytes(self) -> int:

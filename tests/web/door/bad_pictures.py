@@ -5,6 +5,7 @@ import io
 import struct
 import zipfile
 import zlib
+from typing import Any
 
 from PIL import Image
 
@@ -65,6 +66,53 @@ def animation(frames: int) -> bytes:
     content = encoded(first, "GIF", save_all=True, append_images=[second], duration=40)
     frame = content[content.rindex(b"\x21\xf9\x04") : -1]
     return content[:-1] + frame * (frames - 2) + content[-1:]
+
+
+def tiff(
+    tags: dict[int, int | list[int]], pixels: bytes, *, more: bytes = b"", following: int = 0
+) -> bytes:
+    """Return a TIFF of one strip with these tags, all of them LONG, `more` being raw entries."""
+    values: dict[int, list[int]] = {
+        tag: value if isinstance(value, list) else [value] for tag, value in tags.items()
+    }
+    size = 8 + 2 + 12 * len({*values, 273, 279}) + len(more) + 4
+    data = 4 * sum(len(value) for value in values.values() if len(value) > 1)
+    values = {273: [size + data], 279: [len(pixels)]} | values
+    entries, outside = b"", b""
+    for tag, value in sorted(values.items()):
+        packed = struct.pack(f"<{len(value)}I", *value)
+        place = packed if len(value) == 1 else struct.pack("<I", size + len(outside))
+        entries += struct.pack("<HHI", tag, 4, len(value)) + place
+        outside += packed if len(value) > 1 else b""
+    count = struct.pack("<H", len(values) + len(more) // 12)
+    head = b"II*\0" + struct.pack("<I", 8) + count + entries + more
+    return head.ljust(size - 4, b"\0") + struct.pack("<I", following) + outside + pixels
+
+
+def red_tiff(**options: Any) -> bytes:
+    return encoded(noisy_picture(COLOURS["red"], 1, 32), "TIFF", **options)
+
+
+def tiled(side: int) -> bytes:
+    """Return a TIFF of 8 × 8 pixels in a tile of so many."""
+    tags = {256: 8, 257: 8, 258: 8, 259: 8, 262: 1, 322: side, 323: side}
+    return tiff({**tags, 324: 8, 325: 100}, bytes(200))
+
+
+def many_pages(count: int) -> bytes:
+    """Return a TIFF whose first page is followed by so many others, all of them the same."""
+    page = tiff({256: 8, 257: 8, 258: 8, 262: 1, 278: 8}, b"\x80" * 64)
+    entries, start = page[8 : 10 + 12 * 7], len(page)
+    chain = (struct.pack("<I", start + (len(entries) + 4) * (i + 1)) for i in range(count - 1))
+    first = page[: 10 + 12 * 7] + struct.pack("<I", start) + page[14 + 12 * 7 :]
+    return first + b"".join(entries + each for each in chain) + entries + bytes(4)
+
+
+def avif_with_a_lie() -> bytes:
+    """Return an AVIF of 2 kB: 16 × 16 pixels announced, a frame of 16 megapixels inside."""
+    content = encoded(Image.new("RGB", (4000, 4000)), "AVIF", speed=10, quality=30)
+    at = content.index(b"ispe") + 8
+    return content[:at] + struct.pack(">II", 16, 16) + content[at + 8 :]
 
 
 def zip_file() -> bytes:

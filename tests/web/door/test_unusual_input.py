@@ -30,6 +30,8 @@ GOOD: list[tuple[str, Callable[[], bytes], tuple[int, int]]] = [
     ("WebP", lambda: red(kind="WEBP"), (32, 32)),
     ("GIF", lambda: red(kind="GIF"), (32, 32)),
     ("BMP", lambda: red(kind="BMP"), (32, 32)),
+    ("TIFF", bad.red_tiff, (32, 32)),
+    ("TIFF with LZW", lambda: bad.red_tiff(compression="tiff_lzw"), (32, 32)),
     ("HEIC", lambda: red(kind="HEIF"), (32, 32)),
     *((f"EXIF {n}", lambda n=n: bad.oriented(n), (48, 32)) for n in range(1, 9)),
 ]

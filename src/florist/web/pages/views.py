@@ -19,7 +19,7 @@ from flask import (
 from werkzeug.wrappers import Response as Redirect
 
 from florist.errors import ImageError
-from florist.images import copy_without_metadata
+from florist.images import Limits, copy_without_metadata
 from florist.prediction import DEFAULT_TOP, Result
 from florist.web.door.errors import wants_page
 from florist.web.door.rates import charge
@@ -120,15 +120,15 @@ def _keep_or_preview(
     def keep(file: File, result: Result) -> str | None:
         upload = found.keep(file, result)
         if upload is None:
-            previews[id(file)] = _data_url(file.content)
+            previews[id(file)] = _data_url(file.content, found.settings.limits)
         return upload
 
     return keep
 
 
-def _data_url(content: bytes) -> str:
+def _data_url(content: bytes, limits: Limits) -> str:
     try:
-        copy = copy_without_metadata(content, _PREVIEW_SIDE)
+        copy = copy_without_metadata(content, _PREVIEW_SIDE, limits)
     except ImageError:  # the model's own decode may have stopped earlier than this one
         return ""
     return f"data:image/jpeg;base64,{base64.b64encode(copy).decode()}"
