@@ -3,6 +3,8 @@
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -13,6 +15,7 @@ from florist.bundle import Bundle
 from florist.cli import cli
 from florist.training import TrainingConfig
 from florist.training.backbones import BACKBONES
+from tests.conftest import write_colours
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -80,11 +83,27 @@ def test_python_in_the_readme_runs(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     shutil.copytree(bundle.path, tmp_path / "output")
-    Image.new("RGB", (30, 30), (200, 20, 20)).save(tmp_path / "rose.jpg")
+    (tmp_path / "holiday").mkdir()
+    for name in ("rose.jpg", "holiday/rose.jpg"):
+        Image.new("RGB", (30, 30), (200, 20, 20)).save(tmp_path / name)
     monkeypatch.chdir(tmp_path)
     (code,) = blocks(ROOT / "README.md", "python")
     exec(code, {})
-    assert capsys.readouterr().out.splitlines()[0].startswith("red 0.")
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0].startswith("red 0.")
+    assert printed[3:] == ["red"]
+
+
+def test_training_from_python_runs_and_prints_what_is_ours_alone(tmp_path: Path) -> None:
+    write_colours(tmp_path / "photos", per_class=12)
+    (code,) = blocks(ROOT / "docs/training.md", "python")
+    command = [sys.executable, "-c", code]
+    run = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=300
+    )
+    assert "warning red only 12 usable pictures" in run.stdout
+    assert "Epoch  1/20  loss " in run.stderr
+    assert not re.search("tensorflow|cuda|onednn|absl|[EIW]0000", run.stderr, re.IGNORECASE)
 
 
 def test_the_backbones_of_the_docs_are_those_of_the_table() -> None:

@@ -91,7 +91,3 @@ def test_predicting_imports_no_tensorflow_and_reports_to_nobody(bundle: Bundle) 
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
     )
     assert run.stdout.strip() == "[] None"
-
-
-def test_the_public_names_are_these() -> None:
-    assert florist.__all__ == ["FloristError", "Prediction", "Predictor", "Runtime", "load"]

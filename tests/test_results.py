@@ -104,3 +104,9 @@ def test_evaluation_reads_what_serving_answers(predictor: Predictor, colours: Pa
     samples[3].path.write_bytes(b"")
     with pytest.raises(DatasetError, match=r"003.png could be read before, and cannot now: empty"):
         predict_all(predictor, samples)
+
+
+@pytest.mark.parametrize("top", [0, -1])
+def test_no_class_at_all_is_no_answer(predictor: Predictor, colours: Path, top: int) -> None:
+    with pytest.raises(ValueError, match=f"top is {top}"):
+        predictor.predict(colours / "red" / "000.png", top=top)

@@ -6,22 +6,65 @@
 'rose'
 """
 
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
-from florist.errors import FloristError
+from florist.errors import FloristError, ImageError
 
 if TYPE_CHECKING:
+    from florist.dataset import Dataset, scan
     from florist.engine import Runtime
-    from florist.prediction import Prediction, Predictor, load
+    from florist.evaluation import Report, evaluate
+    from florist.images import Limits
+    from florist.prediction import Failure, Prediction, Predictor, Result, load
+    from florist.progress import Listener
+    from florist.training import Augmentation, TrainingConfig, train
 
-__all__ = ["FloristError", "Prediction", "Predictor", "Runtime", "load"]
+__all__ = [
+    "Augmentation",
+    "Dataset",
+    "Failure",
+    "FloristError",
+    "ImageError",
+    "Limits",
+    "Listener",
+    "Prediction",
+    "Predictor",
+    "Report",
+    "Result",
+    "Runtime",
+    "TrainingConfig",
+    "evaluate",
+    "load",
+    "scan",
+    "train",
+]
 __version__ = "0.1.0"
+
+# Public name → the module it lives in, which is imported when the name is asked for (PEP 562):
+# `florist --help` asks for none of them.
+_HOMES: Final = {
+    name: f"florist.{module}"
+    for module, names in {
+        "dataset": ("Dataset", "scan"),
+        "engine": ("Runtime",),
+        "evaluation": ("Report", "evaluate"),
+        "images": ("Limits",),
+        "prediction": ("Failure", "Prediction", "Predictor", "Result", "load"),
+        "progress": ("Listener",),
+        "training": ("Augmentation", "TrainingConfig", "train"),
+    }.items()
+    for name in names
+}
 
 
 def __getattr__(name: str) -> Any:
-    """Import what predicts when it is asked for (PEP 562): `florist --help` never does."""
-    if name not in __all__:
+    """Return a public name from the module it lives in."""
+    if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from florist import prediction
+    return getattr(import_module(_HOMES[name]), name)
 
-    return getattr(prediction, name)
+
+def __dir__() -> list[str]:
+    """List the public names, also those that nobody asked for yet."""
+    return [*__all__, "__version__"]

@@ -164,7 +164,12 @@ class Predictor:
         return np.asarray(row, np.float32)
 
     def rank(self, probabilities: Probabilities, top: int) -> tuple[Prediction, ...]:
-        """Return the `top` classes of the highest probability, best first."""
+        """Return the `top` classes of the highest probability, best first.
+
+        Raises `ValueError` where `top` is less than 1.
+        """
+        if top < 1:
+            raise ValueError(f"top is {top}; it has to be 1 or more.")
         best = np.argsort(-probabilities, kind="stable")[:top]
         return tuple(Prediction(self.classes[i], float(probabilities[i])) for i in best)
 

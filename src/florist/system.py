@@ -7,6 +7,7 @@ its name with all of its content, or not at all, whenever the process dies or th
 import math
 import os
 import secrets
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -92,3 +93,19 @@ def _quota(cgroup: Path) -> float | None:
     except (OSError, ValueError):
         return None
     return quota_us / period_us if quota_us > 0 else None
+
+
+@contextmanager
+def stderr_silenced() -> Iterator[None]:
+    """Throw away what is written to standard error, by libraries below Python, too."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

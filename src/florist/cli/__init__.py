@@ -1,7 +1,6 @@
 """The command line: parse, call, print. Errors become one line and an exit code here."""
 
 import errno
-import os
 import sys
 import warnings
 from importlib import import_module
@@ -99,8 +98,6 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line: what `florist` and `python -m florist` call."""
-    # TensorFlow reads this when it is imported; without it, it logs about the machine's CPU.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Pillow warns of oddities inside pictures; what matters of them is an error of ours.
     warnings.filterwarnings("ignore", module=r"PIL\.")
     sys.exit(cli())

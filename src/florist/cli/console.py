@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, TextIO
@@ -22,9 +21,8 @@ from rich.table import Table
 from rich.text import Text
 
 from florist.cli import INTERRUPTED
-from florist.progress import Listener
+from florist.progress import PrintingListener
 
-_SECONDS_BETWEEN_LINES: Final = 10.0
 _WIDTH: Final = 160
 
 # Markup off: file names and labels may hold square brackets.
@@ -69,10 +67,11 @@ class _Speed(ProgressColumn):
         return Text(f"{task.speed:.0f}/s" if task.speed else "", style="progress.data.speed")
 
 
-class ConsoleListener(Listener):
+class ConsoleListener(PrintingListener):
     """Shows a live bar on a terminal, and a line now and then anywhere else."""
 
     def __init__(self, console: Console) -> None:
+        super().__init__()
         self._console = console
         self._bars = Progress(
             TextColumn("{task.description}"),
@@ -83,10 +82,6 @@ class ConsoleListener(Listener):
             console=console,
             transient=True,
         )
-        self._stage = ""
-        self._best = float("inf")
-        self._began_with = 0
-        self._began_at = self._printed_at = self._epoch_at = time.monotonic()
         self._interrupted = False
 
     def interrupt(self, number: int, frame: object) -> None:
@@ -103,57 +98,46 @@ class ConsoleListener(Listener):
             raise KeyboardInterrupt
 
     def progress(self, stage: str, done: int, total: int) -> None:
-        """Move the bar of a stage, or print a line every ten seconds; and one at its end."""
+        """Move the bar of a stage, or print a line now and then; and one at its end."""
         self._heed()
-        now = self._epoch_at = time.monotonic()
-        if stage != self._stage:
-            self._begin(stage, done, total, now)
-        if done == total:
-            self.close()
-            # A resumed stage begins with what was done before, which is no speed of this run.
-            speed = (done - self._began_with) / max(now - self._began_at, 1e-3)
-            self._console.print(f"{stage}: {total}" + (f", {speed:.0f}/s" if speed else ""))
-        elif self._console.is_terminal:
-            self._bars.update(self._bars.task_ids[0], completed=done)
-        elif now - self._printed_at >= _SECONDS_BETWEEN_LINES:
-            self._console.print(f"{stage}: {done}/{total}")
-            self._printed_at = now
+        super().progress(stage, done, total)
 
-    def _begin(self, stage: str, done: int, total: int, now: float) -> None:
-        self._stage, self._began_with = stage, done
-        self._began_at = self._printed_at = now
+    def begin(self, stage: str, done: int, total: int) -> None:
+        """Show a bar, on a terminal."""
         if self._console.is_terminal:
             for task in self._bars.task_ids:
                 self._bars.remove_task(task)
             self._bars.add_task(stage, total=total, completed=done)
             self._bars.start()
 
+    def move(self, stage: str, done: int, total: int) -> None:
+        """Move the bar, where there is one."""
+        if self._console.is_terminal:
+            self._bars.update(self._bars.task_ids[0], completed=done)
+        else:
+            super().move(stage, done, total)
+
     def epoch(self, number: int, epochs: int, logs: Mapping[str, float]) -> None:
         """Print one line for a finished epoch."""
         self._heed()
-        now = time.monotonic()
-        seconds, self._epoch_at = now - self._epoch_at, now
-        line = Text(
-            f"Epoch {number:>{len(str(epochs))}}/{epochs}  "
-            f"loss {logs['loss']:.3f} acc {logs['accuracy']:6.1%}  "
-            f"val loss {logs['val_loss']:.3f} acc {logs['val_accuracy']:6.1%}  {seconds:5.1f} s"
-        )
-        if logs["val_loss"] < self._best:
-            self._best = logs["val_loss"]
-            line.append("  ← best", style="green")
-        self._console.print(line, soft_wrap=True)
+        super().epoch(number, epochs, logs)
 
     def say(self, message: str) -> None:
         """Print a sentence."""
         self._heed()
-        self._console.print(message, soft_wrap=True)
-        self._epoch_at = time.monotonic()
+        super().say(message)
 
     def close(self) -> None:
         """Take the bar away, where there is one."""
         if self._stage and self._console.is_terminal:
             self._bars.stop()
-        self._stage = ""
+        super().close()
+
+    def print(self, line: str) -> None:
+        """Print a line, above the bar where there is one."""
+        text = Text(line)
+        text.highlight_regex("← best$", "green")
+        self._console.print(text, soft_wrap=True)
 
 
 @contextmanager
@@ -185,28 +169,23 @@ def _lost_interrupts_unprinted() -> Iterator[None]:
 
 
 @contextmanager
-def importing_tensorflow() -> Iterator[None]:
-    """Silence standard error, to which the import writes from C++, and let Ctrl-C end it at once.
+def left_at_ctrl_c() -> Iterator[None]:
+    """Let Ctrl-C end the program at once: for the import of TensorFlow.
 
     A `KeyboardInterrupt` inside of this import may be swallowed, come out as an `ImportError`, or
     leave a lock that is waited for without end.
     """
-    sys.stderr.flush()
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+    kept = os.dup(2)  # the import itself has standard error silenced
 
     def leave(number: int, frame: object) -> None:
         os.write(kept, b"Interrupted.\n")
         os._exit(INTERRUPTED)
 
     try:
-        os.dup2(nowhere, 2)
         with _at_ctrl_c(leave):
             yield
     finally:
-        os.dup2(kept, 2)
         os.close(kept)
-        os.close(nowhere)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from click.core import ParameterSource
 import florist.training
 from florist.bundle import REPORT, Registry, require_free
 from florist.cli.check import print_counts, print_problems
-from florist.cli.console import importing_tensorflow, listening, stderr, stdout
+from florist.cli.console import left_at_ctrl_c, listening, stderr, stdout
 from florist.cli.debug import debug_option
 from florist.cli.evaluate import print_summary, read_report
 from florist.cli.options import output_option, registry_option
@@ -126,7 +126,7 @@ def train_and_report(
         require_trainable(found)
         print_counts(stderr(), found)
         listener.say("Loading Keras.")
-        with importing_tensorflow():
+        with left_at_ctrl_c():
             load_keras()
         bundle = florist.training.train(
             found, config, output, listener=listener, resume=resume, force=force

@@ -1,11 +1,15 @@
 """Training: `train(dataset, config)` writes a model folder. Keras is imported when it is called."""
 
+import os
+import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 from florist.bundle import Bundle, Registry
 from florist.dataset import Dataset
 from florist.errors import TrainingError
-from florist.progress import Listener
+from florist.progress import Listener, PrintingListener
+from florist.system import stderr_silenced
 from florist.training.config import Augmentation, TrainingConfig
 from florist.training.workspace import Job, Workspace
 
@@ -13,12 +17,15 @@ __all__ = ["Augmentation", "TrainingConfig", "load_keras", "train"]
 
 
 def load_keras() -> None:
-    """Import Keras and its backend, which takes seconds.
+    """Import Keras and its backend, which takes seconds, without what TensorFlow says of itself.
 
     Raises `TrainingError` where the training extra is not installed.
     """
+    # TensorFlow reads this when it is imported; without it, it logs about the machine's CPU.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        import keras  # noqa: F401
+        with nullcontext() if "keras" in sys.modules else stderr_silenced():
+            import keras  # noqa: F401
     except ModuleNotFoundError as error:
         raise TrainingError(
             f"Training needs Keras ({error}): pip install 'florist[train]'"
@@ -38,7 +45,8 @@ def train(
 
     While it runs, what it needs to go on after an interruption lies in the folder
     `<output>.training`; `resume` goes on from there. `force` replaces a finished model and drops
-    an unfinished training.
+    an unfinished training. A `listener` hears how far it is; by default it is printed to standard
+    error, and `Listener()` is silence.
 
     Raises `DatasetError` where there is too little to train on, `BundleError` where `output` is
     taken, `TrainingError` for everything else that stands in the way.
@@ -51,6 +59,6 @@ def train(
         dataset=dataset,
         config=config,
         workspace=Workspace.of(target.path if isinstance(target, Registry) else target),
-        listener=listener or Listener(),
+        listener=listener or PrintingListener(),
     )
     return run(job, target, resume=resume, force=force)
