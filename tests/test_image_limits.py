@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from florist.errors import ImageTooLargeError
-from florist.images import Limits, load_rgb
+from florist.images import Limits, load_picture, load_rgb
 from tests.test_images import SPEC, encoded, png_announcing, scene
 from tests.web.door.bad_pictures import many_pages, tiff
 
@@ -47,3 +47,12 @@ def test_only_the_first_page_of_a_tiff_is_looked_at(following: int) -> None:
     page: dict[int, int | list[int]] = {256: 8, 257: 8, 258: 8, 262: 1, 278: 8}
     for content in (tiff(page, b"\x80" * 64, following=following), many_pages(1000)):
         assert load_rgb(content, SPEC, Limits(max_pixels=64)).max() == 128
+
+
+@pytest.mark.parametrize(("numbers", "size"), [(10, (32, 48)), (500_000, (48, 32))])
+def test_an_exif_block_of_half_a_million_numbers_is_not_read(
+    numbers: int, size: tuple[int, int]
+) -> None:
+    exif = tiff({274: 6, 282: [1] * numbers}, b"")
+    picture = load_picture(encoded(scene(), "PNG", exif=exif), SPEC)
+    assert (picture.width, picture.height) == size
