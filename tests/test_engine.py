@@ -61,3 +61,11 @@ def test_answers_stay_when_the_next_picture_is_worked_on(bundle: Bundle, engine:
     together = np.concatenate([answer[PROBABILITIES] for answer in answers])
     np.testing.assert_allclose(together, loaded.run(PICTURES)[PROBABILITIES], rtol=1e-5)
     assert len(np.unique(together, axis=0)) == len(PICTURES)
+
+
+def test_no_more_threads_than_are_granted(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("florist.engine.cpu_limit", lambda: 1)  # what a cgroup says
+    openvino = load_engine(bundle, Runtime(engine="openvino", at_once=2))
+    assert openvino._compiled.get_property("INFERENCE_NUM_THREADS") == 1  # type: ignore[attr-defined]
+    onnxruntime = load_engine(bundle, Runtime(engine="onnxruntime"))
+    assert onnxruntime._session.get_session_options().intra_op_num_threads == 1  # type: ignore[attr-defined]

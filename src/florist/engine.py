@@ -100,8 +100,8 @@ class OpenVINOEngine:
             config["PERFORMANCE_HINT_NUM_REQUESTS"] = runtime.at_once
         else:
             config["PERFORMANCE_HINT"] = "LATENCY"
-        if runtime.threads is not None:
-            config["INFERENCE_NUM_THREADS"] = runtime.threads
+        # By itself it sees the host's CPUs, not what a cgroup grants.
+        config["INFERENCE_NUM_THREADS"] = runtime.threads or cpu_limit()
         self.runtime = runtime
         self._compiled = core.compile_model(core.read_model(network), "CPU", config)
         self._names = _output_names([output.any_name for output in self._compiled.outputs])

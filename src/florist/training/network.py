@@ -66,7 +66,9 @@ class Classifier(keras.Model):
     """
 
     def __init__(self, network: Network, *, streaming: bool, from_scratch: bool) -> None:
-        super().__init__()
+        # Keras scales the loss of a model whose own policy has 16 bits, where small gradients are 0
+        # (Micikevicius et al., "Mixed Precision Training", 2018).
+        super().__init__(dtype=network.backbone.dtype_policy)
         self.rescale = network.rescale if streaming else None
         self.trunk = network.trunk if streaming else None
         self.tail = network.tail
