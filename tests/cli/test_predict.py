@@ -5,6 +5,7 @@ import io
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,8 +16,6 @@ from PIL import Image
 
 from florist.bundle import Bundle
 from florist.cli import cli
-from florist.cli.results import table_lines
-from florist.prediction import Prediction
 from tests.conftest import COLOURS, noisy_picture, write_colours
 
 
@@ -138,6 +137,28 @@ def test_the_output_is_a_file_that_is_whole(
     assert {path.name for path in tmp_path.iterdir()} == {"answers", "red.png"}
 
 
+def test_ctrl_c_ends_the_waiting_and_leaves_the_output_as_it_was(
+    bundle: Bundle, tmp_path: Path
+) -> None:
+    output = tmp_path / "answers.csv"
+    output.write_text("before")
+    # A shell's background job would inherit that Ctrl-C is ignored.
+    program = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+    program += "from florist.cli import main; main()"
+    command = [sys.executable, "-c", program, "predict", "-", "--csv", "--output", str(output)]
+    with subprocess.Popen(
+        [*command, "--model", str(bundle.path)], stdin=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        while not list(tmp_path.glob("*.partial")):
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        assert process.stderr.read() == b"Interrupted.\n"
+        assert process.wait(timeout=60) == 130
+    assert output.read_text() == "before"
+    assert [path.name for path in tmp_path.iterdir()] == ["answers.csv"]
+
+
 def test_an_output_that_cannot_be_written_is_refused_at_once(
     bundle: Bundle, red: Path, tmp_path: Path
 ) -> None:
@@ -169,34 +190,6 @@ def test_names_with_brackets_and_escapes_are_shown_as_they_are(
     name = tmp_path / "[bold]a\x1b[31m.png"
     noisy_picture(COLOURS["red"], 1).save(name)
     assert "[bold]a\\x1b[31m.png  red" in predict(bundle, name).stdout
-
-
-def predictions(best: str, *others: str) -> list[Prediction]:
-    return [Prediction(best, 0.9), *(Prediction(label, 0.05) for label in others)]
-
-
-NAMES = ["a.jpg", "holiday/2024/IMG_20240612_120000_in_the_garden.jpg", "x" * 75 + ".jpg", "花.png"]
-
-
-def test_a_table_breaks_no_name_at_80_columns() -> None:
-    rows = [(name, predictions("sunflower", "dandelion", "daisy")) for name in NAMES]
-    lines = list(table_lines(rows, 80))
-    assert all(any(line.startswith(name) for line in lines) for name in NAMES)
-    assert max(map(len, lines)) <= 80
-    assert [line.split()[-2:] for line in lines if "90.0%" in line] == [["sunflower", "90.0%"]] * 4
-    assert sum("dandelion 5.0% · daisy 5.0%" in line for line in lines) == 4
-    assert len({line.index("90.0%") for line in lines if "90.0%" in line and "花" not in line}) == 1
-
-
-def test_a_table_has_a_line_for_each_picture_where_that_fits() -> None:
-    rows = [(name, predictions("rose", "tulip")) for name in ("a.jpg", "b.jpg")]
-    assert list(table_lines(rows, 80)) == [
-        "picture  shows   score",
-        "a.jpg    rose    90.0%  tulip 5.0%",
-        "b.jpg    rose    90.0%  tulip 5.0%",
-    ]
-    assert list(table_lines([], 80)) == []
-    assert list(table_lines([("a.jpg", predictions("rose"))], 80))[1] == "a.jpg    rose    90.0%"
 
 
 def test_progress_is_shown_on_a_terminal_alone(bundle: Bundle, tmp_path: Path) -> None:
