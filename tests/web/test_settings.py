@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from florist.errors import SettingsError
-from florist.web.settings import Settings, environment_name, from_environment
+from florist.web.settings import Settings, environment_name, from_environment, unknown_variables
 
 DOCS = Path(__file__).parents[2] / "docs" / "serving.md"
 
@@ -40,11 +40,25 @@ def test_every_kind_of_setting_is_read() -> None:
         ("UPLOADS_DAYS", "-1", "at least 0"),
         ("RATE_LIMIT", "often", "FLORIST_RATE_LIMIT is 'often'; write it like"),
         ("ENGINE", "magic", "choose one of: openvino, onnxruntime"),
+        ("LOG", "xml", "choose one of: auto, plain, json"),
+        (
+            "TEMPLATES",
+            "no/such/folder",
+            "'no/such/folder', which is no folder",
+        ),
     ],
 )
 def test_a_bad_setting_is_named(name: str, text: str, says: str) -> None:
     with pytest.raises(SettingsError, match=says):
         from_environment({f"FLORIST_{name}": text})
+
+
+def test_a_variable_that_is_no_setting_is_named() -> None:
+    environ = {"FLORIST_UPLOAD_DAYS": "1", "FLORIST_XYZZY": "1", "FLORIST_PORT": "1", "PATH": "/"}
+    assert unknown_variables(environ) == [
+        "FLORIST_UPLOAD_DAYS is no setting. Did you mean FLORIST_UPLOADS_DAYS?",
+        "FLORIST_XYZZY is no setting. docs/serving.md lists them.",
+    ]
 
 
 def test_the_documentation_lists_every_setting_as_it_is() -> None:

@@ -27,10 +27,11 @@ from florist.engine import ENGINES, PRECISIONS
 )
 def serve(**options: Any) -> None:
     """Serve the model as a page for people and an API for programs."""
+    from florist.cli.port import take_port
     from florist.web.server.run import serve as run
     from florist.web.settings import from_environment
 
     given = {name: value for name, value in options.items() if value is not None}
     settings = replace(from_environment(), **given)
-    click.echo(f"florist serves {settings.model} on http://{settings.host}:{settings.port}")
-    run(settings)
+    with take_port(settings.host, settings.port) as listener:
+        run(settings, listener)

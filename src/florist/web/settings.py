@@ -7,6 +7,8 @@ means the default. A list is written with commas.
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
+from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, Final
 
 from limits import parse_many
@@ -17,6 +19,7 @@ from florist.formats import served_formats
 from florist.images import Limits
 
 PREFIX: Final = "FLORIST_"
+LOGS: Final = ("auto", "plain", "json")
 
 _YES_NO: Final = {
     **dict.fromkeys(("1", "true", "yes", "on"), True),
@@ -71,6 +74,9 @@ class Settings:
         1024.0, "MiB that kept pictures may take; the oldest go first; 0: none is kept", least=0
     )
 
+    log: str = _setting(
+        "auto", "lines of the log: plain, json, or auto: plain on a terminal, json elsewhere"
+    )
     api_keys: tuple[str, ...] = _setting((), "keys of the API, any of them opens it; none: open")
     rate_limit: str = _setting("", "predictions a client may ask for, such as `60 per minute`")
     rate_limit_storage: str = _setting(
@@ -100,12 +106,17 @@ class Settings:
             raise SettingsError(
                 f"{PREFIX}RATE_LIMIT is {self.rate_limit!r}; write it like `60 per minute`."
             ) from error
-        for name, choices in (("engine", tuple(ENGINES)), ("precision", PRECISIONS)):
+        for name, choices in (("engine", tuple(ENGINES)), ("precision", PRECISIONS), ("log", LOGS)):
             value = getattr(self, name)
             if value not in choices:
                 raise SettingsError(
                     f"{PREFIX}{name.upper()} is {value!r}; choose one of: {', '.join(choices)}."
                 )
+
+        if self.templates and not Path(self.templates).is_dir():
+            raise SettingsError(
+                f"{PREFIX}TEMPLATES is {self.templates!r}, which is no folder. Make or unset it."
+            )
 
     @property
     def keeps(self) -> bool:
@@ -144,6 +155,17 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
             for name, each in given.items()
         }
     )
+
+
+def unknown_variables(environ: Mapping[str, str] = os.environ) -> list[str]:
+    """Return a sentence for each variable that looks like a setting and is none."""
+    known, found = {environment_name(each): each.name for each in fields(Settings)}, []
+    for name in sorted(set(environ) - set(known)):
+        if name.startswith(PREFIX):
+            near = get_close_matches(name.removeprefix(PREFIX).lower(), known.values(), n=1)
+            meant = f"Did you mean {PREFIX}{near[0].upper()}?" if near else ""
+            found.append(f"{name} is no setting. {meant or 'docs/serving.md lists them.'}")
+    return found
 
 
 def _read(name: str, kind: Any, text: str) -> Any:

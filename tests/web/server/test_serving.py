@@ -144,10 +144,13 @@ def test_a_killed_worker_comes_back_and_no_record_is_lost(bundle: Bundle, tmp_pa
 
 def test_waitress_serves_the_same(bundle: Bundle, tmp_path: Path) -> None:
     code = (
-        "from florist.bundle import read_bundle\nfrom florist.web import settings\n"
-        "from florist.web.server import run\n"
+        "from logging.config import dictConfig\nfrom florist.bundle import read_bundle\n"
+        "from florist.cli.port import take_port\nfrom florist.web import settings\n"
+        "from florist.web.door import logs\nfrom florist.web.server import run\n"
+        "dictConfig(logs.configuration('json'))\n"
         "found = run.complete(settings.from_environment())\n"
-        "run._run_waitress(found, read_bundle(found.model))"
+        "listener = take_port(found.host, found.port)\n"
+        "run._run_waitress(found, read_bundle(found.model), listener)"
     )
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -214,8 +217,8 @@ def test_the_cpu_limit_decides_the_threads(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_gunicorn_is_set_up_for_containers() -> None:
-    options = gunicorn_options(complete(Settings(host="::1", port=80, deadline_s=10)))
-    assert options["bind"] == "[::1]:80"
+    options = gunicorn_options(complete(Settings(deadline_s=10)), fd=7)
+    assert options["bind"] == "fd://7"
     assert options["control_socket_disable"]
     assert options["worker_tmp_dir"] == ("/dev/shm" if Path("/dev/shm").is_dir() else None)
     assert options["graceful_timeout"] > 10

@@ -1,7 +1,8 @@
-"""One JSON object a line: of every request, and of what happened meanwhile."""
+"""One line of every request, and of what happened meanwhile: for people, or as a JSON object."""
 
 import json
 import logging
+import sys
 import time
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from typing import Any, Final
 
 from flask import Flask, Response, g, request
 
+from florist.errors import printable
 from florist.web.services import services
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
@@ -37,19 +39,38 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
-CONFIGURATION: Final[dict[str, Any]] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"json": {"()": JsonFormatter}},
-    "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "json"},
-    },
-    "root": {"level": "INFO", "handlers": ["stderr"]},
-    "loggers": {
-        "gunicorn.error": {"level": "INFO", "handlers": [], "propagate": True},
-        "gunicorn.access": {"level": "CRITICAL", "handlers": [], "propagate": False},
-    },
-}
+class PlainFormatter(logging.Formatter):
+    """A record as a line for a terminal, which nothing in it can control."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line; a traceback follows on lines of its own."""
+        fields = getattr(record, "fields", {})
+        parts = [
+            datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S"),
+            "" if record.levelno <= logging.INFO else record.levelname,
+            f"{fields['method']} {fields['path']}" if fields else record.getMessage(),
+            f"{fields['status']}, {fields['ms']:.0f} ms" if fields else "",
+        ]
+        lines = [" ".join(part for part in parts if part)]
+        if record.exc_info:
+            lines += self.formatException(record.exc_info).splitlines()
+        return "\n".join(map(printable, lines))
+
+
+def configuration(kind: str) -> dict[str, Any]:
+    """Return what `logging.config.dictConfig` takes; "auto" is plain on a terminal, else JSON."""
+    plain = kind == "plain" or (kind == "auto" and sys.stderr.isatty())
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"line": {"()": PlainFormatter if plain else JsonFormatter}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "root": {"level": "INFO", "handlers": ["stderr"]},
+        "loggers": {
+            "gunicorn.error": {"level": "INFO", "handlers": [], "propagate": True},
+            "gunicorn.access": {"level": "CRITICAL", "handlers": [], "propagate": False},
+        },
+    }
 
 
 def register(app: Flask) -> None:

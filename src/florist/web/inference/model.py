@@ -40,11 +40,10 @@ class ServedModel:
 
     def load(self, settings: Settings, bundle: Bundle | None = None) -> None:
         """Load and warm up a model folder, by default that of the settings, in a thread."""
-        threading.Thread(
-            target=self._load, args=[settings, bundle], name="load-model", daemon=True
-        ).start()
+        # No daemon: a process that ends while a runtime compiles the network would abort.
+        threading.Thread(target=self._load, args=[settings, bundle], name="load-model").start()
 
-    def wait(self, timeout_s: float) -> None:
+    def wait(self, timeout_s: float | None = None) -> None:
         """Return once the model is there, or is known not to be."""
         self._done.wait(timeout_s)
 

@@ -3,17 +3,26 @@
 import logging.config
 import os
 import secrets
+import socket
 import sys
 import tempfile
+import threading
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from flask import Flask
+
 from florist.bundle import Bundle, read_bundle
 from florist.system import cpu_limit
 from florist.web.door import logs
-from florist.web.settings import Settings
+from florist.web.problems import NotReadyError
+from florist.web.services import services_of
+from florist.web.settings import Settings, unknown_variables
 from florist.web.uploads.store import open_store
+
+_log = logging.getLogger(__name__)
 
 _SPARE_THREADS: Final = 3
 """Threads beyond those that hold a place: they show pages, and refuse.
@@ -25,12 +34,15 @@ _GRACE_S: Final = 5
 _SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - only gunicorn's own unnamed file goes there
 
 
-def serve(settings: Settings) -> None:
-    """Serve until a signal comes.
+def serve(settings: Settings, listener: socket.socket) -> None:
+    """Serve whoever connects to `listener`, until a signal comes.
 
     Raises `BundleError` where the model folder cannot be used, `SettingsError` where the database
     cannot.
     """
+    logging.config.dictConfig(logs.configuration(settings.log))
+    for sentence in unknown_variables():
+        _log.warning("%s", sentence)
     # Better one clear line now than a server that never gets ready.
     # Each process serves this very model, also one that starts when the folder holds another.
     bundle = read_bundle(settings.model).hold()
@@ -38,9 +50,9 @@ def serve(settings: Settings) -> None:
     open_store(settings)
     settings = complete(settings)
     if sys.platform == "win32":
-        _run_waitress(settings, bundle)
+        _run_waitress(settings, bundle, listener)
     else:
-        _run_gunicorn(settings, bundle)
+        _run_gunicorn(settings, bundle, listener)
 
 
 def complete(settings: Settings) -> Settings:
@@ -56,12 +68,11 @@ def server_threads(settings: Settings) -> int:
     return settings.threads + settings.queue + _SPARE_THREADS
 
 
-def gunicorn_options(settings: Settings) -> dict[str, Any]:
+def gunicorn_options(settings: Settings, fd: int) -> dict[str, Any]:
     """Return gunicorn's configuration: https://docs.gunicorn.org/en/stable/settings.html."""
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
     shared_memory = _SHARED_MEMORY.is_dir() and os.access(_SHARED_MEMORY, os.W_OK)
     return {
-        "bind": f"{host}:{settings.port}",
+        "bind": f"fd://{fd}",
         "workers": settings.workers,
         "threads": server_threads(settings),
         "worker_class": "florist.web.server.worker.Worker",
@@ -74,22 +85,50 @@ def gunicorn_options(settings: Settings) -> dict[str, Any]:
         "control_socket_disable": True,
         # X-Forwarded headers are a matter of FLORIST_PROXIES alone.
         "forwarded_allow_ips": "",
-        "logconfig_dict": logs.CONFIGURATION,
+        "logconfig_dict": logs.configuration(settings.log),
         "proc_name": "florist",
     }
 
 
-def _run_gunicorn(settings: Settings, bundle: Bundle) -> None:
+def address(listener: socket.socket) -> str:
+    """Return where a browser on this machine finds the server."""
+    host, port = listener.getsockname()[:2]
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not listened on
+        host = "localhost"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _announce(app: Flask, where: str) -> None:
+    """Say where to look, as soon as the model is there."""
+
+    def wait() -> None:
+        model = services_of(app).model
+        model.wait()
+        with suppress(NotReadyError):
+            model.predictor()
+            _log.info("Open %s · Ctrl-C stops", where)
+
+    threading.Thread(target=wait, name="announce", daemon=True).start()
+
+
+def _run_gunicorn(settings: Settings, bundle: Bundle, listener: socket.socket) -> None:
     from gunicorn.app.base import BaseApplication
 
-    from florist.web.server.worker import Arbiter
+    from florist.web.server.worker import Arbiter, Worker
+
+    where, fd = address(listener), listener.detach()
+
+    def announce_once(worker: Worker) -> None:
+        if worker.age == 1:
+            _announce(worker.wsgi, where)
 
     class Server(BaseApplication):  # type: ignore[misc]
         """gunicorn with our options; each worker makes its own app, after the fork."""
 
         def load_config(self) -> None:
-            for name, value in gunicorn_options(settings).items():
+            for name, value in gunicorn_options(settings, fd).items():
                 self.cfg.set(name, value)
+            self.cfg.set("post_worker_init", announce_once)
             if settings.workers > 1:
                 self.cfg.set("child_exit", lambda _, worker: _forget(worker.pid))
 
@@ -121,16 +160,16 @@ def _forget(pid: int) -> None:
     mark_process_dead(pid)  # type: ignore[no-untyped-call]
 
 
-def _run_waitress(settings: Settings, bundle: Bundle) -> None:
+def _run_waitress(settings: Settings, bundle: Bundle, listener: socket.socket) -> None:
     import waitress
 
     from florist.web.app import create_app
 
-    logging.config.dictConfig(logs.CONFIGURATION)
+    app = create_app(settings=settings, bundle=bundle)
+    _announce(app, address(listener))
     waitress.serve(
-        create_app(settings=settings, bundle=bundle),
-        host=settings.host,
-        port=settings.port,
+        app,
+        sockets=[listener],
         threads=server_threads(settings),
         ident=None,
         max_request_body_size=settings.max_bytes + 2**20,  # beyond: refused by the app
