@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, Protocol, cast
 
@@ -79,16 +80,26 @@ class Engine(Protocol):
         ...
 
 
+@cache
+def _core() -> Any:
+    """Return the one OpenVINO of this process.
+
+    With one for each network, threads that end while another network is loaded crash the process
+    now and then: the core that their requests came from is gone.
+    """
+    # OpenVINO reports each import of itself to its makers, unless this package is missing. What
+    # people classify, and that they do, is nobody's business; and a server calls no other host.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    import openvino
+
+    return openvino.Core()
+
+
 class OpenVINOEngine:
     """OpenVINO on the CPU: https://docs.openvino.ai."""
 
     def __init__(self, network: bytes | Path, runtime: Runtime, *, exact: bool = True) -> None:
-        # OpenVINO reports each import of itself to its makers, unless this package is missing. What
-        # people classify, and that they do, is nobody's business; and a server calls no other host.
-        sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-        import openvino
-
-        core = openvino.Core()
+        core = _core()
         # Where the CPU has no bfloat16, OpenVINO would convert back and forth.
         native = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         config: dict[str, Any] = {
