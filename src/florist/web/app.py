@@ -1,9 +1,10 @@
 """The app: parts put together from settings."""
 
 import secrets
+from typing import cast
 
 from flask import Flask
-from jinja2 import ChoiceLoader, FileSystemLoader
+from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PrefixLoader
 
 from florist.bundle import Bundle
 from florist.prediction import Predictor
@@ -74,5 +75,6 @@ def _configure(app: Flask, settings: Settings) -> None:
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]
     if settings.templates:
-        folder = FileSystemLoader(settings.templates)
-        app.jinja_loader = ChoiceLoader([folder, app.jinja_loader])  # type: ignore[list-item]
+        # A page that replaces one of ours builds on it as `florist/...`, not on itself.
+        theirs, ours = FileSystemLoader(settings.templates), cast("BaseLoader", app.jinja_loader)
+        app.jinja_loader = ChoiceLoader([theirs, ours, PrefixLoader({"florist": ours})])
