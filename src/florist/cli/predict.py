@@ -81,6 +81,9 @@ def predict(
     PATH is a file, a folder, a pattern, or - for standard input. A file that cannot be used gets an
     error, the others are done all the same; the exit code is then 1.
 
+    CSV has the columns file, label and score, then label_2, score_2 and so on up to --top, then
+    error. A name that a spreadsheet would take for a formula gets an apostrophe in front.
+
     \b
     Examples:
       florist predict rose.jpg
