@@ -9,6 +9,7 @@ from florist.bundle import Bundle
 from florist.dataset import Sample, read_labelled
 from florist.evaluation import evaluate, measure
 from florist.prediction import load
+from florist.report import ClassScores, Confusion
 
 
 def samples(labels: list[int]) -> list[Sample]:
@@ -32,12 +33,14 @@ def test_figures() -> None:
     assert report.pictures == 4
     assert report.accuracy == 0.5
     assert report.top3 == 0.75
-    assert report.confusion == ((1, 0, 0, 0), (1, 1, 0, 0), (0, 0, 0, 0), (1, 0, 0, 0))
+    assert report.matrix() == [[1, 0, 0, 0], [1, 1, 0, 0], [0, 0, 0, 0], [1, 0, 0, 0]]
+    assert report.confusions == (Confusion("b", "a", 1), Confusion("d", "a", 1))
     first, second, third, fourth = report.classes
     assert (first.precision, first.recall, first.support) == (1 / 3, 1.0, 1)
     assert (second.precision, second.recall, second.f1) == (1.0, 0.5, 2 / 3)
-    assert (third.precision, third.recall, third.f1, third.support) == (0, 0, 0, 0)
-    assert (fourth.recall, fourth.precision) == (0, 0)
+    assert third == ClassScores("c", None, None, None, 0)  # no pictures: nothing is known
+    assert (fourth.recall, fourth.precision, fourth.f1) == (0, None, 0)  # never predicted
+    assert [scores.label for scores in report.weakest_first()] == ["d", "a", "b", "c"]
     assert report.macro_f1 == pytest.approx((0.5 + 2 / 3 + 0) / 3)  # classes that have pictures
     # Each picture is alone in its bin: (0.1 + 0.6 + 0.3 + 0.4) / 4.
     assert report.calibration_error == pytest.approx(0.35)

@@ -14,10 +14,11 @@ from florist.errors import FloristError, ImageError
 if TYPE_CHECKING:
     from florist.dataset import Dataset, scan
     from florist.engine import Runtime
-    from florist.evaluation import Report, evaluate
+    from florist.evaluation import evaluate
     from florist.images import Limits
     from florist.prediction import Failure, Prediction, Predictor, Result, load
     from florist.progress import Listener
+    from florist.report import Report
     from florist.training import Augmentation, TrainingConfig, train
 
 __all__ = [
@@ -48,10 +49,11 @@ _HOMES: Final = {
     for module, names in {
         "dataset": ("Dataset", "scan"),
         "engine": ("Runtime",),
-        "evaluation": ("Report", "evaluate"),
+        "evaluation": ("evaluate",),
         "images": ("Limits",),
         "prediction": ("Failure", "Prediction", "Predictor", "Result", "load"),
         "progress": ("Listener",),
+        "report": ("Report",),
         "training": ("Augmentation", "TrainingConfig", "train"),
     }.items()
     for name in names

@@ -8,9 +8,9 @@ the interval is Wilson's (1927).
 import csv
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from io import StringIO
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,53 +21,10 @@ from florist.engine import Probabilities
 from florist.errors import DatasetError, printable
 from florist.prediction import Predictor
 from florist.progress import Progress, silent
+from florist.report import CHOICES, ClassScores, Confusion, Mistake, Report, most_frequent_first
 
 CALIBRATION_BINS: Final = 15
 _MISTAKES: Final = 20
-
-
-@dataclass(frozen=True)
-class ClassScores:
-    """One class' figures; precision is 0 where the class was never predicted."""
-
-    label: str
-    precision: float
-    recall: float
-    f1: float
-    support: int
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A picture that the model got wrong, with the probability it gave its wrong answer."""
-
-    name: str
-    label: str
-    predicted: str
-    score: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Report:
-    """What was measured on `pictures` pictures.
-
-    `interval` is the 95 % interval of the accuracy, `confusion[i][j]` how many pictures of class i
-    were taken for class j, `mistakes` the most confident ones first.
-    """
-
-    pictures: int
-    accuracy: float
-    interval: tuple[float, float]
-    top3: float
-    macro_f1: float
-    calibration_error: float
-    classes: tuple[ClassScores, ...]
-    confusion: tuple[tuple[int, ...], ...]
-    mistakes: tuple[Mistake, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the report as what JSON can hold."""
-        return asdict(self)
 
 
 def evaluate(
@@ -152,11 +109,11 @@ def measure(
         pictures=len(labels),
         accuracy=float(correct.mean()),
         interval=wilson_interval(int(correct.sum()), len(labels)),
-        top3=float((rank < 3).mean()),
-        macro_f1=float(np.mean([s.f1 for s in scores if s.support])),
+        top3=float((rank < CHOICES).mean()) if len(classes) > CHOICES else None,
+        macro_f1=float(np.mean([s.f1 for s in scores if s.f1 is not None])),
         calibration_error=_calibration_error(probabilities.max(axis=1), correct),
         classes=scores,
-        confusion=tuple(tuple(int(count) for count in row) for row in confusion),
+        confusions=_confusions(confusion, classes),
         mistakes=_mistakes(probabilities, samples, classes),
     )
 
@@ -166,10 +123,17 @@ def _class_scores(confusion: NDArray[np.int64], index: int, name: str) -> ClassS
     predicted = int(confusion[:, index].sum())
     return ClassScores(
         label=name,
-        precision=hits / predicted if predicted else 0.0,
-        recall=hits / support if support else 0.0,
-        f1=2 * hits / (predicted + support) if predicted + support else 0.0,
+        precision=hits / predicted if predicted and support else None,
+        recall=hits / support if support else None,
+        f1=2 * hits / (predicted + support) if support else None,
         support=support,
+    )
+
+
+def _confusions(confusion: NDArray[np.int64], classes: Sequence[str]) -> tuple[Confusion, ...]:
+    pairs = zip(*map(np.ndarray.tolist, np.nonzero(confusion)), strict=True)
+    return most_frequent_first(
+        {(classes[i], classes[j]): int(confusion[i, j]) for i, j in pairs if i != j}
     )
 
 

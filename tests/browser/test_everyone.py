@@ -117,6 +117,24 @@ def test_the_model_page_tells_what_is_known(serve: Serve, open_page: OpenPage) -
     expect(main.locator("code")).to_have_text(page.locator("code").last.inner_text())
 
 
+def test_classes_sort_by_any_column(serve: Serve, open_page: OpenPage) -> None:
+    page = open_page(f"{serve()}/model")
+    names = page.locator(".sortable tbody th")
+    expect(names).to_have_text(["green", "red", "blue"])  # the weakest first, from the server
+    heading = page.get_by_role("columnheader", name="Precision")
+    for way, order in [
+        ("ascending", ["red", "green", "blue"]),
+        ("descending", ["blue", "green", "red"]),
+    ]:
+        heading.get_by_role("button").focus()
+        page.keyboard.press("Enter")
+        expect(heading).to_have_attribute("aria-sort", way)
+        expect(names).to_have_text(order)
+    page.get_by_role("button", name="Class").click()
+    expect(names).to_have_text(["blue", "green", "red"])
+    assert faults(page) == []
+
+
 def test_a_model_without_a_report_has_a_page_too(
     serve: Serve, open_page: OpenPage, bundle: Bundle
 ) -> None:

@@ -110,7 +110,8 @@ def test_evaluating(bundle: Bundle, tmp_path: Path, engine: str) -> None:
     assert "blue/wrong.png" in result.stdout
     assert "left out: red/bad.png: empty file" in result.stderr
     report = json.loads(florist(*base, "--json").stdout)
-    assert report["confusion"] == [[4, 0, 1], [0, 4, 0], [0, 0, 3]]
+    assert report["confusions"] == [{"label": "blue", "predicted": "red", "count": 1}]
+    assert report["guessing"] == 5 / 12
     assert florist(*base, "--fail-under", 0.9).exit_code == 0
     failed = florist(*base, "--fail-under", 0.95)
     assert failed.exit_code == 1

@@ -12,13 +12,14 @@ import click
 from florist.bundle import MANIFEST, read_bundle
 from florist.cli.console import listening, stderr, stdout
 from florist.cli.debug import debug_option
-from florist.cli.evaluate import print_summary, read_report
+from florist.cli.evaluate import print_summary
 from florist.cli.options import output_option
 from florist.cli.port import take_port
 from florist.cli.predict import predict
 from florist.cli.train import train_and_report
 from florist.demo import write_demo
 from florist.errors import TrainingError, printable
+from florist.report import read_report
 from florist.training import TrainingConfig
 from florist.training.workspace import Workspace
 

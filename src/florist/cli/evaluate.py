@@ -3,23 +3,22 @@
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
 
-from florist.bundle import REPORT, Bundle
 from florist.cli.console import listening, new_table, stderr, stdout
 from florist.cli.debug import debug_option
 from florist.cli.options import model_option, runtime_options
 from florist.dataset import read_labelled
 from florist.engine import Runtime
-from florist.errors import BundleError, printable
 from florist.evaluation import evaluate as measure
 from florist.evaluation import relabelled, unseen
 from florist.prediction import load
+from florist.report import Report, figure
 from florist.system import cpu_limit
 
+_MOST_CLASSES = 30
 _MOST_COLUMNS = 12
 _MISTAKES_SHOWN = 10
 
@@ -71,60 +70,56 @@ def evaluate(
                     f"{everything - len(samples)} of {everything} pictures are left out: the model "
                     "was made with them."
                 )
-        report = measure(predictor, samples, progress=listener.progress).to_dict()
+        report = measure(predictor, samples, progress=listener.progress)
     if as_json:
-        click.echo(json.dumps(report, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(report.to_dict(), indent=2, ensure_ascii=False))
     else:
         print_summary(stdout(), report)
         print_details(stdout(), report)
-    if fail_under is not None and report["accuracy"] < fail_under:
-        stderr().print(f"Accuracy {report['accuracy']:.4f} is under {fail_under}.")
+    if fail_under is not None and report.accuracy < fail_under:
+        stderr().print(f"Accuracy {report.accuracy:.4f} is under {fail_under}.")
         click.get_current_context().exit(1)
 
 
-def read_report(bundle: Bundle) -> dict[str, Any]:
-    """Return what was measured when a model was made.
-
-    Raises `BundleError` where the model folder has no report.
-    """
-    try:
-        return dict(json.loads(bundle.read(REPORT)))
-    except (KeyError, ValueError) as error:
-        raise BundleError(f"{printable(bundle.path / REPORT)} cannot be read: {error}.") from error
-
-
-def print_summary(console: Console, report: dict[str, Any]) -> None:
-    """Print the figures of the whole, and those of each class."""
-    low, high = report["interval"]
+def print_summary(console: Console, report: Report) -> None:
+    """Print the figures of the whole, and those of each class, of many classes the weakest."""
+    low, high = report.interval
     console.print()
-    console.print(f"Accuracy {report['accuracy']:.1%}", style="bold", end="")
-    console.print(f" on {report['pictures']} pictures (95 % interval {low:.1%} to {high:.1%})")
+    console.print(f"Accuracy {report.accuracy:.1%}", style="bold", end="")
+    console.print(f" on {report.pictures} pictures (95 % interval {low:.1%} to {high:.1%})")
+    style = None if report.beats_guessing else "yellow"
+    console.print(report.compared_with_guessing, style=style, soft_wrap=True)
+    first = "" if report.top3 is None else f"Among the first three {report.top3:.1%} · "
     console.print(
-        f"Among the first three {report['top3']:.1%} · macro F1 {report['macro_f1']:.3f} · "
-        f"calibration error {report['calibration_error']:.3f}"
+        f"{first}Macro F1 {report.macro_f1:.3f} · calibration error {report.calibration_error:.3f}"
     )
+    many = len(report.classes) > _MOST_CLASSES
+    shown = report.weakest_first()[:_MOST_CLASSES] if many else report.classes
     table = new_table("class", "precision", "recall", "F1", "pictures")
-    for scores in report["classes"]:
-        figures = (f"{scores[name]:.3f}" for name in ("precision", "recall", "f1"))
-        table.add_row(scores["label"], *figures, str(scores["support"]))
+    for scores in shown:
+        figures = (figure(each) for each in (scores.precision, scores.recall, scores.f1))
+        table.add_row(scores.label, *figures, str(scores.support))
     console.print()
     console.print(table)
+    if many:
+        console.print(f"The weakest {len(shown)} of {len(report.classes)} classes.")
     console.print()
 
 
-def print_details(console: Console, report: dict[str, Any]) -> None:
-    """Print the confusion matrix, where it fits, and the most confident mistakes."""
-    labels = [scores["label"] for scores in report["classes"]]
-    if len(labels) <= _MOST_COLUMNS:
-        table = new_table("actual ↓  predicted →", *labels)
-        for label, row in zip(labels, report["confusion"], strict=True):
+def print_details(console: Console, report: Report) -> None:
+    """Print what was taken for what, and the most confident mistakes."""
+    if len(report.classes) <= _MOST_COLUMNS:
+        table = new_table("actual ↓  predicted →", *report.labels)
+        for label, row in zip(report.labels, report.matrix(), strict=True):
             table.add_row(label, *(str(count) if count else "·" for count in row))
-        console.print(table)
-        console.print()
-    if report["mistakes"]:
+    else:
+        table = new_table("most often wrong: is", "taken for", "pictures")
+        for each in report.confusions[:_MISTAKES_SHOWN]:
+            table.add_row(each.label, each.predicted, str(each.count))
+    console.print(table)
+    console.print()
+    if report.mistakes:
         table = new_table("most confidently wrong", "is", "taken for", "score")
-        for mistake in report["mistakes"][:_MISTAKES_SHOWN]:
-            table.add_row(
-                mistake["name"], mistake["label"], mistake["predicted"], f"{mistake['score']:.1%}"
-            )
+        for mistake in report.mistakes[:_MISTAKES_SHOWN]:
+            table.add_row(mistake.name, mistake.label, mistake.predicted, f"{mistake.score:.1%}")
         console.print(table)

@@ -15,11 +15,12 @@ from florist.bundle import REPORT, Registry, require_free
 from florist.cli.check import print_counts, print_problems
 from florist.cli.console import left_at_ctrl_c, listening, stderr, stdout
 from florist.cli.debug import debug_option
-from florist.cli.evaluate import print_summary, read_report
+from florist.cli.evaluate import print_summary
 from florist.cli.options import output_option, registry_option
 from florist.dataset import require_trainable, scan
 from florist.errors import printable
 from florist.images import FITS
+from florist.report import read_report
 from florist.training import Augmentation, TrainingConfig, load_keras
 from florist.training.backbones import BACKBONES
 from florist.training.config import CLASS_WEIGHTS

@@ -4,9 +4,13 @@ Its form is the one of Hugging Face: https://huggingface.co/docs/hub/model-cards
 """
 
 import json
+from collections.abc import Sequence
+from typing import Final
 
 from florist.bundle import Manifest, Provenance
-from florist.evaluation import Report
+from florist.report import Report, figure
+
+_MOST_NAMED: Final = 20
 
 
 def write_card(manifest: Manifest, trained: Provenance, report: Report, precision: str) -> str:
@@ -17,7 +21,7 @@ def write_card(manifest: Manifest, trained: Provenance, report: Report, precisio
             f"# {manifest.name}",
             "",
             f"An image classifier for {len(manifest.classes)} classes: "
-            f"{', '.join(manifest.classes)}. Trained with florist {manifest.florist} on "
+            f"{_listed(manifest.classes)}. Trained with florist {manifest.florist} on "
             f"{manifest.created[:10]}.",
             "",
             "## Use",
@@ -102,8 +106,10 @@ def _recipe(trained: Provenance) -> list[str]:
 
 def _results(report: Report, trained: Provenance) -> list[str]:
     low, high = report.interval
+    first = "" if report.top3 is None else f", {report.top3:.1%} among the first three"
     rows = [
-        f"| {_cell(s.label)} | {s.precision:.3f} | {s.recall:.3f} | {s.f1:.3f} | {s.support} |"
+        f"| {_cell(s.label)} | {figure(s.precision)} | {figure(s.recall)} | {figure(s.f1)} | "
+        f"{s.support} |"
         for s in report.classes
     ]
     return [
@@ -112,8 +118,8 @@ def _results(report: Report, trained: Provenance) -> list[str]:
         f"Measured on {report.pictures} test pictures that neither the weights nor the choice of "
         "the epoch had seen, through the exported model that is served:",
         "",
-        f"- accuracy {report.accuracy:.1%} (95 % interval {low:.1%} to {high:.1%})",
-        f"- right class among the first three: {report.top3:.1%}",
+        f"- accuracy {report.accuracy:.1%} (95 % interval {low:.1%} to {high:.1%}){first}",
+        f"- {report.compared_with_guessing}",
         f"- macro F1 {report.macro_f1:.3f}",
         f"- expected calibration error {report.calibration_error:.3f}",
         f"- validation accuracy {trained.val_accuracy:.1%}, which chose the epoch and is "
@@ -127,26 +133,32 @@ def _results(report: Report, trained: Provenance) -> list[str]:
 
 
 def _limits(manifest: Manifest, trained: Provenance, report: Report) -> list[str]:
-    weakest = min(report.classes, key=lambda scores: scores.recall)
+    recalls = {s.label: s.recall for s in report.classes if s.recall is not None}
+    weakest = min(recalls, key=recalls.__getitem__)
     lines = [
         "## Limits",
         "",
         f"- It answers with one of its {len(manifest.classes)} classes whatever it is shown, also "
         "for pictures of none of them.",
-        f"- It is weakest on {weakest.label}: {weakest.recall:.0%} of those pictures were "
-        "recognised.",
+        f"- It is weakest on {weakest}: {recalls[weakest]:.0%} of those pictures were recognised.",
         "- The figures hold for pictures like those it was trained on; other cameras, light or "
         "backgrounds will give others.",
     ]
     few = [scores.label for scores in report.classes if scores.support < 20]
     if few:
-        lines.append(f"- Fewer than 20 test pictures stand behind the figures of {', '.join(few)}.")
+        lines.append(f"- Fewer than 20 test pictures stand behind the figures of {_listed(few)}.")
     if trained.dataset.leaks:
         lines.append(
             f"- {trained.dataset.leaks} pictures stand, identical or nearly so, on two sides of "
             "the given split: the accuracy is too high by up to their share."
         )
     return [*lines, ""]
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return the first few names, and how many there are besides."""
+    rest = len(names) - _MOST_NAMED
+    return ", ".join(names) if rest <= 0 else f"{', '.join(names[:_MOST_NAMED])} and {rest} more"
 
 
 def _cell(text: str) -> str:

@@ -31,7 +31,8 @@ from florist.bundle import (
 )
 from florist.dataset import SIDES
 from florist.errors import printable
-from florist.evaluation import Report, evaluate
+from florist.evaluation import evaluate
+from florist.report import Report
 from florist.training.card import write_card
 from florist.training.config import TrainingConfig
 from florist.training.export import Networks, export_networks, exported_predictor

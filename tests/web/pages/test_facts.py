@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from florist.bundle import HISTORY, LABELS, MODEL, REPORT, Bundle, Provenance, write_bundle
+from florist.report import Confusion
 from florist.web.pages.charts import HEIGHT, WIDTH, line_chart
-from florist.web.pages.facts import Confusion, facts_of
-from tests.conftest import TRAINED
+from florist.web.pages.facts import facts_of
+from tests.conftest import COLOURS, TRAINED
 
 REPORTED: dict[str, Any] = {
     "pictures": 6,
@@ -20,8 +21,13 @@ REPORTED: dict[str, Any] = {
     "interval": [0.19, 0.81],
     "top3": 1.0,
     "calibration_error": 0.1,
-    "classes": [{"precision": 0.5, "recall": 0.5, "f1": 0.5, "support": 2}] * 3,
+    "macro_f1": 0.5,
+    "classes": [
+        {"label": label, "precision": 0.5, "recall": 0.5, "f1": 0.5, "support": 2}
+        for label in COLOURS
+    ],
     "confusion": [[1, 1, 0], [0, 0, 2], [0, 0, 2]],
+    "mistakes": [],
 }
 HEAD = "epoch,loss,accuracy,val_loss,val_accuracy\n"
 
@@ -59,7 +65,7 @@ def test_all_that_training_noted_is_told(bundle: Bundle, tmp_path: Path) -> None
     assert facts.created is not None
     assert facts.measured is not None
     assert facts.measured.accuracy == 0.5
-    assert facts.measured.confusions(facts.classes) == (
+    assert facts.measured.confusions == (
         Confusion("green", "red", 2),
         Confusion("blue", "green", 1),
     )

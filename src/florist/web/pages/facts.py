@@ -4,10 +4,9 @@ A model folder may come from anywhere. Whatever in it is missing or of another s
 """
 
 import csv
-import json
 import logging
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from io import StringIO
@@ -15,10 +14,10 @@ from typing import Any, Final
 
 from florist.bundle import HISTORY, REPORT, Bundle, Provenance
 from florist.errors import BundleError
+from florist.report import Report, read_report
 from florist.web.pages.charts import Chart, line_chart
 
 LARGEST_MATRIX: Final = 30
-_CONFUSIONS: Final = 10
 
 _NOT_AS_EXPECTED: Final = (
     BundleError,
@@ -33,48 +32,6 @@ _NOT_AS_EXPECTED: Final = (
 _log = logging.getLogger(__name__)
 
 _known: dict[str, "Facts"] = {}  # by digest; a process serves one model, so it stays small
-
-
-@dataclass(frozen=True, kw_only=True)
-class Scores:
-    """How one class was measured."""
-
-    precision: float
-    recall: float
-    f1: float
-    support: int
-
-
-@dataclass(frozen=True)
-class Confusion:
-    """How many pictures of one class were taken for another."""
-
-    label: str
-    predicted: str
-    count: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Measured:
-    """What `report.json` says; `confusion[i][j]` counts pictures of class i taken for class j."""
-
-    pictures: int
-    accuracy: float
-    interval: tuple[float, float]
-    top3: float
-    calibration_error: float
-    scores: tuple[Scores, ...]
-    confusion: tuple[tuple[int, ...], ...]
-
-    def confusions(self, classes: Sequence[str]) -> tuple[Confusion, ...]:
-        """Return the most frequent mistakes, most frequent first."""
-        mistakes = [
-            Confusion(classes[i], classes[j], count)
-            for i, row in enumerate(self.confusion)
-            for j, count in enumerate(row)
-            if count and i != j
-        ]
-        return tuple(sorted(mistakes, key=lambda mistake: -mistake.count)[:_CONFUSIONS])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +56,7 @@ class Facts:
     classes: tuple[str, ...]
     examples: Mapping[str, Mapping[str, int]]
     recipe: tuple[tuple[str, str], ...]
-    measured: Measured | None
+    measured: Report | None
     curves: Curves | None
 
     @property
@@ -127,7 +84,7 @@ def _facts(bundle: Bundle) -> Facts:
         classes=manifest.classes,
         examples=manifest.trained.dataset.pictures if manifest.trained else {},
         recipe=tuple(_lines(_noted(manifest.trained))) if manifest.trained else (),
-        measured=_or_none(_measured, bundle) if REPORT in manifest.files else None,
+        measured=_or_none(read_report, bundle) if REPORT in manifest.files else None,
         curves=_or_none(_curves, bundle) if HISTORY in manifest.files else None,
     )
 
@@ -174,40 +131,6 @@ def _text(value: object) -> str:
             return ", ".join(_text(each) for each in value)
         case _:
             return str(value)
-
-
-def _measured(bundle: Bundle) -> Measured:
-    report = json.loads(bundle.read(REPORT))
-    classes = len(bundle.manifest.classes)
-    low, high = report["interval"]
-    measured = Measured(
-        pictures=int(report["pictures"]),
-        accuracy=_share(report["accuracy"]),
-        interval=(_share(low), _share(high)),
-        top3=_share(report["top3"]),
-        calibration_error=_share(report["calibration_error"]),
-        scores=tuple(_scores(each) for each in report["classes"]),
-        confusion=tuple(tuple(int(count) for count in row) for row in report["confusion"]),
-    )
-    if {classes} != {len(measured.scores), len(measured.confusion), *map(len, measured.confusion)}:
-        raise ValueError("the report is about other classes")
-    return measured
-
-
-def _scores(row: Mapping[str, Any]) -> Scores:
-    return Scores(
-        precision=_share(row["precision"]),
-        recall=_share(row["recall"]),
-        f1=_share(row["f1"]),
-        support=int(row["support"]),
-    )
-
-
-def _share(value: Any) -> float:
-    share = float(value)
-    if not 0 <= share <= 1:
-        raise ValueError(f"{share} is no share of 1")
-    return share
 
 
 def _curves(bundle: Bundle) -> Curves:

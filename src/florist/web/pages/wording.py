@@ -8,8 +8,10 @@ _NAMED: Final = 8
 _SPACE: Final = "\N{NO-BREAK SPACE}"
 
 
-def percent(share: float) -> str:
+def percent(share: float | None) -> str:
     """Write a share of 1; what is not quite 0 or 1 never looks as if it were."""
+    if share is None:
+        return "–"
     if 0 < share < 0.001:
         return f"<0.1{_SPACE}%"
     if 0.999 < share < 1:
