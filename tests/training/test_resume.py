@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 
-from florist.bundle import Bundle, read_bundle
+from florist.bundle import NETWORKS, Bundle, read_bundle
 from florist.dataset import Dataset, scan
 from florist.errors import BundleError, TrainingError
 from florist.progress import Listener
@@ -45,6 +45,8 @@ def assert_identical(first: Bundle, second: Bundle) -> None:
     assert (first.path / "history.csv").read_bytes() == (second.path / "history.csv").read_bytes()
     for one, other in zip(weights(first), weights(second), strict=True):
         assert np.array_equal(one, other)
+    for name in NETWORKS.values():
+        assert (first.path / name).read_bytes() == (second.path / name).read_bytes()
 
 
 RECIPES: dict[str, dict[str, Any]] = {

@@ -18,6 +18,7 @@ def make_canonical(path: Path, inner: Sequence[str] = ()) -> None:
     inside the graph. What no output needs is left out, and so is what tells of the exporter.
     """
     model = onnx.load(path)
+    _skip_idle_reshapes(model)
     old = model.graph
     nodes = list(_in_order(old))
     names = _new_names(old, nodes)
@@ -40,6 +41,26 @@ def make_canonical(path: Path, inner: Sequence[str] = ()) -> None:
     opset_import = [onnx.helper.make_opsetid(*each) for each in opsets if each[0] in domains]
     made = ModelProto(ir_version=model.ir_version, graph=graph, opset_import=opset_import)
     path.write_bytes(made.SerializeToString(deterministic=True))
+
+
+def _skip_idle_reshapes(model: ModelProto) -> None:
+    """Bypass each Reshape to the shape that is there already: exporters drop some of them or not.
+
+    Looked at are those that leave the first dimension open, and give the others as numbers.
+    """
+    values = onnx.shape_inference.infer_shapes(model).graph.value_info
+    shapes = {each.name: [d.dim_value for d in each.type.tensor_type.shape.dim] for each in values}
+    constants = {each.name: each for each in model.graph.initializer}
+    outputs = {each.name for each in model.graph.output}
+    source: dict[str, str] = {}
+    for node in model.graph.node:  # each comes after those that it depends on
+        for place, name in enumerate(node.input):
+            node.input[place] = source.get(name, name)
+        if node.op_type == "Reshape" and node.input[1] in constants:
+            first, *others = numpy_helper.to_array(constants[node.input[1]]).tolist()
+            idle = first == -1 and 0 not in others and others == shapes.get(node.input[0], [])[1:]
+            if idle and node.output[0] not in outputs:
+                source[node.output[0]] = node.input[0]
 
 
 def _in_order(graph: GraphProto) -> Iterator[NodeProto]:
