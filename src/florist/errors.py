@@ -16,7 +16,9 @@ FloristError
 A message says what was found, where, and what to do about it; `str(error)` is fit for a person.
 """
 
-from typing import ClassVar
+import re
+import unicodedata
+from typing import ClassVar, Final
 
 
 class FloristError(Exception):
@@ -86,11 +88,17 @@ class ContainerError(FloristError):
     """An image cannot be built."""
 
 
-def printable(path: object) -> str:
-    r"""Return a path fit for a terminal, a log and a UTF-8 file.
+# Cc, Cs, the two separators that end a line, and what has Unicode's property Bidi_Control.
+_UNPRINTABLE: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
-    Control characters and bytes that are no text (a file name may hold both) are escaped as `\x1b`.
+
+def printable(path: object) -> str:
+    r"""Return a path fit for a terminal, a log and a UTF-8 file, with its accents composed (NFC).
+
+    Control characters, those that turn the direction of writing, and bytes that are no text (a file
+    name may hold all of them) are escaped as `\x1b`. Spaces and joiners of any script are text.
     """
-    return "".join(
-        character if character.isprintable() else ascii(character)[1:-1] for character in str(path)
-    )
+    text = unicodedata.normalize("NFC", str(path))
+    return _UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text)
