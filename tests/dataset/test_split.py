@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from florist.dataset import SIDES, Sample
+from florist.dataset import Sample, Side, read_split
 from florist.dataset.split import split
+from florist.errors import DatasetError
 
 
 def sample(label: int, number: int) -> Sample:
@@ -19,41 +20,81 @@ def alone(count: int) -> list[list[int]]:
     return [[index] for index in range(count)]
 
 
-@pytest.mark.parametrize(
-    ("size", "expected"),
-    [
-        (5, (3, 1, 1)),
-        (10, (6, 2, 2)),
-        (20, (14, 3, 3)),
-        (100, (70, 15, 15)),
-        (999, (699, 150, 150)),
-    ],
-)
-def test_shares_of_each_class(size: int, expected: tuple[int, ...]) -> None:
-    samples = [sample(label, i) for label in range(3) for i in range(size)]
-    placed = split(samples, alone(len(samples)), seed=0)
-    for label in range(3):
-        count = Counter(s.side for s in placed if s.label == label)
-        assert tuple(count[side] for side in SIDES) == expected
+def moved(before: list[Sample], after: list[Sample]) -> list[tuple[str, str]]:
+    """Return the old and the new side of each picture that changed it."""
+    old = {s.sha256: s.side for s in before}
+    return [(old[s.sha256], s.side) for s in after if old.get(s.sha256, s.side) != s.side]
+
+
+@pytest.mark.parametrize("size", [5, 6, 9, 10, 20, 50, 100, 999])
+def test_each_class_gives_each_side_about_its_share(size: int) -> None:
+    samples = [sample(label, i) for label in range(5) for i in range(size)]
+    for seed in range(4):
+        placed = split(samples, alone(len(samples)), seed=seed)
+        for label in range(5):
+            count = Counter(s.side for s in placed if s.label == label)
+            for side in ("val", "test"):
+                assert max(1, 0.1 * size) <= count[side] <= max(1, 0.2 * size)
+    assert size > 5 or count == {"train": 3, "val": 1, "test": 1}
+
+
+def test_a_few_pictures_more_move_none_of_the_others() -> None:
+    samples = [sample(label, i) for label in range(5) for i in range(601)]
+    before = split(samples[:-5], alone(3000), seed=0)
+    after = split(samples, alone(3005), seed=0)
+    assert moved(before, after) == []
+
+
+def test_pictures_keep_the_side_of_an_earlier_split() -> None:
+    """Whatever comes with them: pictures that differ, and some that are nearly the same."""
+    samples = [sample(label, i) for label in range(5) for i in range(620)]
+    old = [s for s in samples if int(s.name.split("/")[1]) < 600]
+    before = split(old, alone(3000), seed=0)
+    previous = {s.sha256: s.side for s in before}
+    groups = [[i, 3099 - i] if i < 40 else [i] for i in range(3060)]
+    after = split(samples, groups, seed=0, previous=previous)
+    assert moved(before, after) == []
+    assert all(after[i].side == after[3099 - i].side for i in range(20))
+    for label in range(5):
+        count = Counter(s.side for s in after if s.label == label)
+        assert 62 <= count["val"] <= 124
+        assert 62 <= count["test"] <= 124
+    assert split(samples, groups, seed=1, previous=previous) != split(samples, groups, seed=1)
+
+
+def test_what_resembles_an_old_test_picture_does_not_go_to_training() -> None:
+    samples = [sample(0, i) for i in range(10)]
+    previous: dict[str, Side] = {samples[0].sha256: "train", samples[1].sha256: "test"}
+    groups = [[0, 1, 2], *([i] for i in range(3, 10))]
+    placed = split(samples, groups, seed=0, previous=previous)
+    assert [s.side for s in placed[:3]] == ["train", "test", "test"]
 
 
 def test_groups_stay_together_and_shares_hold() -> None:
     samples = [sample(label, i) for label in range(2) for i in range(100)]
     groups = [[*range(0, 30)], [*range(30, 38)], [99, 100], *([i] for i in range(38, 99))]
     groups += [[i] for i in range(101, 200)]
-    placed = split(samples, groups, seed=3)
-    for group in groups:
-        assert len({placed[i].side for i in group}) == 1
-    count = Counter(s.side for s in placed)
-    assert 138 <= count["train"] <= 142
-    assert 28 <= count["val"] <= 32
+    for seed in range(10):
+        placed = split(samples, groups, seed=seed)
+        for group in groups:
+            assert len({placed[i].side for i in group}) == 1
+        assert placed[0].side == "train"  # 30 are too many to choose by, or to test with
+        count = Counter(s.side for s in placed)
+        assert 18 <= count["val"] <= 42
+        assert 18 <= count["test"] <= 42
+
+
+def test_every_side_has_a_group_where_there_are_three() -> None:
+    samples = [sample(0, i) for i in range(40)]
+    placed = split(samples, [[*range(20)], [*range(20, 31)], [*range(31, 40)]], seed=0)
+    assert Counter(s.side for s in placed) == {"train": 20, "val": 11, "test": 9}
 
 
 def test_the_same_on_every_machine() -> None:
     """Written down once: another outcome anywhere would be another split of everybody's data."""
     placed = split([sample(0, i) for i in range(12)], alone(12), seed=7)
     assert " ".join(s.side for s in placed) == (
-        "train val train val train train train test train train test train"
+        "test train train train train test train train val train train val"
     )
 
 
@@ -72,4 +113,14 @@ def test_neither_order_nor_names_decide() -> None:
 def test_only_the_sides_that_are_asked_for() -> None:
     samples = [sample(0, i) for i in range(100)]
     count = Counter(s.side for s in split(samples, alone(100), seed=0, sides=("train", "val")))
-    assert count == {"train": 82, "val": 18}
+    assert set(count) == {"train", "val"}
+    assert 12 <= count["val"] <= 23
+
+
+def test_the_split_of_a_model_is_read_back(tmp_path: Path) -> None:
+    file = tmp_path / "split.csv"
+    file.write_text("side,class,sha256,file\ntest,a,12,x.png\ntrain,a,34,y.png\nelse,a,56,z.png\n")
+    assert read_split(file) == {"12": "test", "34": "train"}
+    file.write_text("a letter\nto nobody\n")
+    with pytest.raises(DatasetError, match=r"split.csv is no split of pictures"):
+        read_split(file)

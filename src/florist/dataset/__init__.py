@@ -4,16 +4,22 @@
 pictures and their classes, for evaluation, and needs no training extra.
 """
 
+from florist.dataset.duplicates import DUPLICATES, Duplicates
+from florist.dataset.enough import require_trainable
 from florist.dataset.model import SIDES, Dataset, Problem, Sample, Side
-from florist.dataset.scan import read_labelled, require_trainable, scan
+from florist.dataset.scan import read_labelled, scan
+from florist.dataset.split import read_split
 
 __all__ = [
+    "DUPLICATES",
     "SIDES",
     "Dataset",
+    "Duplicates",
     "Problem",
     "Sample",
     "Side",
     "read_labelled",
+    "read_split",
     "require_trainable",
     "scan",
 ]

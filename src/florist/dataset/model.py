@@ -21,7 +21,7 @@ class Sample:
 
     `name` is its path inside the data set with forward slashes, `label` its index in the classes,
     `sha256` the digest of the file, `fingerprint` a perceptual hash of 32 bytes (empty where none
-    was asked for).
+    was asked for), `limits` what it was read within, and is read within again.
     """
 
     path: Path
@@ -30,14 +30,15 @@ class Sample:
     sha256: str
     fingerprint: bytes = b""
     side: Side = "train"
+    limits: Limits = DEFAULT_LIMITS
 
-    def load(self, spec: ImageSpec, limits: Limits = DEFAULT_LIMITS) -> RGB:
+    def load(self, spec: ImageSpec) -> RGB:
         """Return the picture as an upright RGB array, uint8, of shape (size, size, 3).
 
         Raises `DatasetError` where the file, good when the folder was read, is so no more.
         """
         try:
-            return load_rgb(self.path, spec, limits)
+            return load_rgb(self.path, spec, self.limits)
         except (ImageError, OSError) as error:
             raise self.changed(str(error)) from error
 
@@ -54,23 +55,29 @@ class Problem:
     """One thing that is wrong with a data set.
 
     An "error" sets its file aside (or, without a file, stops training), a "warning" should be
-    looked at, a "note" is only mentioned. `path` is the file or folder inside the data set.
+    looked at, a "note" is only mentioned. `path` is the file or folder inside the data set, `files`
+    the others where it concerns a group.
     """
 
     kind: str
     severity: Severity
     path: str
     message: str
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """A folder of pictures, read once: classes in order, usable pictures, problems."""
+    """A folder of pictures, read once: classes in order, usable pictures, problems.
+
+    `given` are the sides that have folders of their own.
+    """
 
     root: Path
     classes: tuple[str, ...]
     samples: tuple[Sample, ...]
     problems: tuple[Problem, ...] = ()
+    given: frozenset[Side] = frozenset()
 
     def side(self, side: Side) -> tuple[Sample, ...]:
         """Return the samples of one side, in a stable order."""
@@ -98,8 +105,8 @@ class Dataset:
 
     @property
     def leaks(self) -> int:
-        """How many pictures repeat one of another side: only given sides can do that."""
-        return sum(problem.kind == "leak" for problem in self.problems)
+        """How many pictures are in groups of the same picture that stand on several sides."""
+        return sum(1 + len(p.files) for p in self.problems if p.kind == "leak")
 
     @property
     def digest(self) -> str:

@@ -2,29 +2,31 @@
 
 import hashlib
 import os
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from florist.dataset.duplicates import describe_duplicates, fingerprint, group_duplicates
+from florist.dataset.duplicates import (
+    Duplicates,
+    describe_duplicates,
+    fingerprint,
+    group_duplicates,
+    require_fingerprints,
+)
+from florist.dataset.enough import class_problems
 from florist.dataset.files import FoundFile, list_files
+from florist.dataset.layout import require_class_level
 from florist.dataset.model import SIDES, Dataset, Problem, Sample, Severity, Side
 from florist.dataset.split import split
-from florist.errors import DatasetError, ImageError, printable
+from florist.errors import ImageError
 from florist.formats import SUFFIXES
-from florist.images import RGB, ImageSpec, load_picture, read_bytes
+from florist.images import DEFAULT_LIMITS, RGB, ImageSpec, Limits, load_picture, read_bytes
 from florist.progress import Progress, silent
 from florist.system import cpu_limit
 
-LEAST_PICTURES: Final = 5
-"""Usable pictures that a class needs for a training: 3 to learn from, 1 to choose by, 1 to test."""
-
-_FEW_PICTURES: Final = 20
 _SMALL_PIXELS: Final = 32
-_IMBALANCE: Final = 4.0
 
 # Near-identical pictures are compared at this size, whatever size a model wants.
 _GLANCE: Final = ImageSpec(size=128)
@@ -32,21 +34,34 @@ _GLANCE: Final = ImageSpec(size=128)
 Inspection = tuple[Sample | None, list[Problem]]
 
 
-def scan(root: str | os.PathLike[str], *, seed: int = 0, progress: Progress = silent) -> Dataset:
+def scan(
+    root: str | os.PathLike[str],
+    *,
+    seed: int = 0,
+    duplicates: Duplicates = "keep-together",
+    limits: Limits = DEFAULT_LIMITS,
+    previous: Mapping[str, Side] | None = None,
+    progress: Progress = silent,
+) -> Dataset:
     """Read, check and split the data set in a folder.
 
+    `duplicates` says what is kept on one side, `previous` the sides that pictures keep, by SHA-256.
     Problems of single files are in `Dataset.problems`; the files themselves are left alone.
 
     Raises `DatasetError` where the folder holds no class folders. Whether there is enough to train
     on is for `require_trainable` to say.
     """
-    read, given = _read(Path(root), fingerprint, progress)
-    groups = group_duplicates(read.samples)
-    samples = _assign(read.samples, given, groups, seed)
+    near = duplicates == "keep-together"
+    if near:
+        require_fingerprints()
+    require_class_level(Path(root))
+    read, given = _read(Path(root), fingerprint if near else None, limits, progress)
+    groups = group_duplicates(read.samples, duplicates, progress)
+    samples = _assign(read.samples, given, groups, seed, previous or {})
     problems = [
         *read.problems,
-        *describe_duplicates(samples, read.classes),
-        *_class_problems(read.classes, samples),
+        *describe_duplicates(samples, groups, read.classes),
+        *class_problems(read.classes, samples),
     ]
     return replace(read, samples=tuple(samples), problems=tuple(problems))
 
@@ -58,40 +73,14 @@ def read_labelled(root: str | os.PathLike[str], *, progress: Progress = silent) 
 
     Raises `DatasetError` as `scan` does.
     """
-    read, given = _read(Path(root), None, progress)
+    read, given = _read(Path(root), None, DEFAULT_LIMITS, progress)
     only_test = "test" in given.values()
     samples = [s for s in read.samples if not only_test or given[s.name] == "test"]
     return replace(read, samples=tuple(replace(sample, side="test") for sample in samples))
 
 
-def require_trainable(dataset: Dataset) -> None:
-    """Raise `DatasetError` unless 2 classes have 5 usable pictures each, on all three sides."""
-    where = printable(dataset.root)
-    if len(dataset.classes) < 2:
-        only = printable(dataset.classes[0])
-        raise DatasetError(
-            f"{where} has one class folder only, {only}. A classifier needs at least two: put the "
-            "pictures of each class in a folder of their own."
-        )
-    for name, count in dataset.counts().items():
-        if count < LEAST_PICTURES:
-            raise DatasetError(
-                f"Class {printable(name)} in {where} has {count} usable pictures; at least "
-                f"{LEAST_PICTURES} are needed. Add some, or move the folder away. "
-                "`florist check` lists the files that cannot be used."
-            )
-    for side in SIDES:
-        for name, count in dataset.counts(dataset.side(side)).items():
-            if not count:
-                raise DatasetError(
-                    f"Class {printable(name)} in {where} has no picture for the {side} side"
-                    ": its pictures are too few, or near-identical to each other. "
-                    "Add pictures that differ."
-                )
-
-
 def _read(
-    root: Path, hashed: Callable[[RGB], bytes] | None, progress: Progress
+    root: Path, hashed: Callable[[RGB], bytes] | None, limits: Limits, progress: Progress
 ) -> tuple[Dataset, dict[str, Side | None]]:
     """Inspect every file; return the samples, not yet split, and the side each was found on."""
     listing = list_files(root)
@@ -99,7 +88,7 @@ def _read(
     labels = {name: label for label, name in enumerate(classes)}
 
     def inspect(file: FoundFile) -> Inspection:
-        return _inspect(file, labels[file.class_name], hashed)
+        return _inspect(file, labels[file.class_name], hashed, limits)
 
     samples: list[Sample] = []
     problems = list(listing.problems)
@@ -113,24 +102,31 @@ def _read(
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    sides = {file.name: file.side for file in listing.files}
-    return Dataset(
-        root=root, classes=classes, samples=tuple(samples), problems=tuple(problems)
-    ), sides
+    dataset = Dataset(
+        root=root,
+        classes=classes,
+        samples=tuple(samples),
+        problems=tuple(problems),
+        given=frozenset(file.side for file in listing.files if file.side),
+    )
+    return dataset, {file.name: file.side for file in listing.files}
 
 
-def _inspect(file: FoundFile, label: int, hashed: Callable[[RGB], bytes] | None) -> Inspection:
+def _inspect(
+    file: FoundFile, label: int, hashed: Callable[[RGB], bytes] | None, limits: Limits
+) -> Inspection:
     """Decode one file; return what it is, or what is wrong with it."""
     try:
-        content = read_bytes(file.path)
-        picture = load_picture(content, _GLANCE)
+        content = read_bytes(file.path, limits)
+        picture = load_picture(content, _GLANCE, limits)
     except (ImageError, OSError) as error:
         reason = (
             str(error) if isinstance(error, ImageError) else f"cannot be read: {error.strerror}"
         )
         return None, [_problem("unusable", "error", file.name, reason)]
     problems = []
-    if file.path.suffix.lower() not in SUFFIXES[picture.format]:
+    ending = file.path.suffix.lower()
+    if ending and ending not in SUFFIXES[picture.format]:
         problems.append(
             _problem(
                 "wrong ending",
@@ -149,6 +145,7 @@ def _inspect(file: FoundFile, label: int, hashed: Callable[[RGB], bytes] | None)
         label=label,
         sha256=hashlib.sha256(content).hexdigest(),
         fingerprint=hashed(picture.pixels) if hashed else b"",
+        limits=limits,
     )
     return sample, problems
 
@@ -158,6 +155,7 @@ def _assign(
     given: dict[str, Side | None],
     groups: Sequence[Sequence[int]],
     seed: int,
+    previous: Mapping[str, Side],
 ) -> list[Sample]:
     """Split, or keep the sides that folders give and take from training what they lack."""
     free = [i for i, s in enumerate(samples) if given[s.name] in {None, "train"}]
@@ -165,7 +163,8 @@ def _assign(
     sides = tuple(side for side in SIDES if side not in fixed)
     position = {index: place for place, index in enumerate(free)}
     free_groups = [[position[i] for i in group if i in position] for group in groups]
-    placed = split([samples[i] for i in free], [g for g in free_groups if g], seed, sides)
+    free_groups = [group for group in free_groups if group]
+    placed = split([samples[i] for i in free], free_groups, seed, sides, previous)
     result = list(samples)
     for index, sample in enumerate(samples):
         side = given[sample.name]
@@ -174,29 +173,6 @@ def _assign(
         elif side:
             result[index] = replace(sample, side=side)
     return result
-
-
-def _class_problems(classes: Sequence[str], samples: Sequence[Sample]) -> list[Problem]:
-    """Name classes that are empty, tiny, or far larger than the smallest."""
-    counts = Counter(sample.label for sample in samples)
-    problems = []
-    for label, name in enumerate(classes):
-        count = counts[label]
-        if count < LEAST_PICTURES:
-            what = "empty class" if not count else "tiny class"
-            message = f"{count} usable pictures; at least {LEAST_PICTURES} are needed to train"
-            problems.append(_problem(what, "error", name, message))
-        elif count < _FEW_PICTURES:
-            message = f"only {count} usable pictures; expect little, and figures that say little"
-            problems.append(_problem("tiny class", "warning", name, message))
-    usable = [counts[label] for label in range(len(classes)) if counts[label]]
-    if usable and max(usable) > _IMBALANCE * min(usable):
-        message = (
-            f"the largest class has {max(usable)} pictures, the smallest {min(usable)}; training "
-            "weighs them, more pictures of the small ones are better"
-        )
-        problems.append(_problem("imbalance", "warning", ".", message))
-    return problems
 
 
 def _problem(kind: str, severity: Severity, path: str, message: str) -> Problem:

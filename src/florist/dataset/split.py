@@ -1,53 +1,116 @@
 """Which side each picture goes to: seeded, stratified, and blind to file order and file names."""
 
+import csv
 import hashlib
-from collections import Counter
-from collections.abc import Sequence
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 from florist.dataset.model import SIDES, Sample, Side
+from florist.errors import DatasetError, printable
 
-SHARES: Final[dict[Side, float]] = {"train": 0.70, "val": 0.15, "test": 0.15}
+# In the order in which they lie on the line that pictures are drawn onto.
+SHARES: Final[dict[Side, float]] = {"test": 0.15, "val": 0.15, "train": 0.70}
+
+_SLACK: Final = 1 / 3  # how far a class' pictures for val and test may be off their share of it
+
+Group = Sequence[int]
+_Drawn = tuple[float, Group]
 
 
 def split(
     samples: Sequence[Sample],
-    groups: Sequence[Sequence[int]],
+    groups: Sequence[Group],
     seed: int,
     sides: Sequence[Side] = SIDES,
+    previous: Mapping[str, Side] | None = None,
 ) -> list[Sample]:
-    """Return the samples with their sides, near each class' 70/15/15, no group on two sides.
+    """Return the samples with their sides, about 70/15/15 of each class, no group on two sides.
 
-    `groups` are indices of near-identical samples, `sides` those that pictures may go to. The
-    outcome depends on the seed and the contents alone, so it is the same on every machine.
+    `groups` are indices of near-identical samples, `sides` those that pictures may go to, train
+    among them, `previous` the sides of an earlier split by SHA-256, which pictures keep.
+
+    Seed and contents draw a point of a line for each group, and the stretch that it falls on is its
+    side. So the outcome is the same on every machine, and a picture more moves no other one, except
+    where a class would have too few or too many on a side: its points nearest to the end of the
+    stretch make up for it.
     """
+    kept = {digest: side for digest, side in (previous or {}).items() if side in sides}
+    placed: dict[int, Side] = {}
+    drawn: dict[int, list[_Drawn]] = defaultdict(list)
+    for group in groups:
+        earlier = [kept[samples[i].sha256] for i in group if samples[i].sha256 in kept]
+        if earlier:
+            # Never into training what resembles a picture that was tested with.
+            joined = min(earlier, key=list(SHARES).index)
+            placed |= {i: kept.get(samples[i].sha256, joined) for i in group}
+        else:
+            digest, label = min((samples[i].sha256, samples[i].label) for i in group)
+            drawn[label].append((_point(seed, digest), group))
     totals = Counter(sample.label for sample in samples)
-    wanted = {label: _targets(total, sides) for label, total in totals.items()}
-    result = list(samples)
-    # The largest groups first: they are the hardest to place.
-    for group in sorted(groups, key=lambda g: (-len(g), _draw(seed, [samples[i] for i in g]))):
-        need: Counter[Side] = Counter()
-        for index in group:
-            need.update(wanted[samples[index].label])
-        side = max(sides, key=lambda s: (need[s], -SIDES.index(s)))
-        for index in group:
-            wanted[samples[index].label][side] -= 1
-            result[index] = replace(samples[index], side=side)
-    return result
+    taken = Counter((samples[i].label, side) for i, side in placed.items())
+    for label, of_class in drawn.items():
+        filled = {side: taken[label, side] for side in sides}
+        for side, group in _fill(sorted(of_class, key=_by_point), totals[label], filled):
+            placed |= dict.fromkeys(group, side)
+    return [replace(sample, side=placed[index]) for index, sample in enumerate(samples)]
 
 
-def _targets(total: int, sides: Sequence[Side]) -> Counter[Side]:
-    """Return how many of a class' pictures each side should get, at least one for val and test."""
+def read_split(file: Path) -> dict[str, Side]:
+    """Return the side of each SHA-256 in a model's `split.csv`.
+
+    Raises `DatasetError` where the file cannot be read as one.
+    """
+    try:
+        with file.open(encoding="utf-8", newline="") as opened:
+            sides = {row["sha256"]: row["side"] for row in csv.DictReader(opened)}
+    except (OSError, ValueError, KeyError, csv.Error) as error:
+        raise DatasetError(f"{printable(file)} is no split of pictures: {error!r}.") from error
+    known = {side: side for side in SIDES}
+    return {digest: known[side] for digest, side in sides.items() if side in known}
+
+
+def _fill(
+    drawn: Sequence[_Drawn], total: int, filled: Mapping[Side, int]
+) -> Iterator[tuple[Side, Group]]:
+    """Yield the side of each group of a class, from those in the order of their points.
+
+    `total` counts the pictures of the class, `filled` those that have their side already.
+    """
+    sides = [side for side in SHARES if side in filled]
     whole = sum(SHARES[side] for side in sides)
-    targets: Counter[Side] = Counter(
-        {side: max(1, round(total * SHARES[side] / whole)) for side in sides if side != "train"}
-    )
-    targets["train"] = total - targets.total()
-    return targets
+    end, waiting = 0.0, list(drawn)
+    for position, side in enumerate(sides[:-1]):
+        share = SHARES[side] / whole
+        end += share
+        least = max(1, math.ceil(total * share * (1 - _SLACK)))
+        most = max(1, math.floor(total * share * (1 + _SLACK)))
+        count, passed = filled[side], []
+        for point, group in waiting:
+            wanted = count < least or (point < end and count < most)
+            if wanted and count + len(group) <= most:
+                count += len(group)
+                yield side, group
+            else:
+                passed.append((point, group))
+        if not count and len(passed) >= len(sides) - position:
+            # All groups are too large: better the smallest one than none.
+            smallest = min(passed, key=lambda drawn: len(drawn[1]))
+            passed.remove(smallest)
+            yield side, smallest[1]
+        waiting = passed
+    for _, group in waiting:
+        yield sides[-1], group
 
 
-def _draw(seed: int, group: Sequence[Sample]) -> str:
-    """Return a pseudo-random sort key that only the seed and the contents decide."""
-    first = min(sample.sha256 for sample in group)
-    return hashlib.sha256(f"{seed}:{first}".encode()).hexdigest()
+def _point(seed: int, digest: str) -> float:
+    """Return the point from 0 to 1 that the seed and a group's contents draw."""
+    drawn = hashlib.sha256(f"{seed}:{digest}".encode()).digest()
+    return int.from_bytes(drawn[:7]) / 2**56
+
+
+def _by_point(drawn: _Drawn) -> float:
+    return drawn[0]
