@@ -5,7 +5,8 @@ FloristError
 │   ├── EmptyImageError         it is a file of 0 bytes
 │   ├── UnsupportedImageError   its content is of no format that florist reads
 │   ├── DamagedImageError       it is of such a format, but broken
-│   └── ImageTooLargeError      its header announces more than the limits allow
+│   ├── ImageTooLargeError      its header announces more than the limits allow
+│   └── TooCostlyError          it is made of so many parts that it would take too long to read
 ├── DatasetError                a folder of pictures cannot be trained on
 ├── BundleError                 a model folder is missing, damaged or of a newer florist
 ├── EngineError                 an inference runtime is unknown, not installed or refuses the model
@@ -62,6 +63,13 @@ class ImageTooLargeError(ImageError):
 
     code = "image-too-large"
     title = "The picture is too large"
+
+
+class TooCostlyError(ImageError):
+    """The picture is made of so many parts that it would take too long, or too much, to read."""
+
+    code = "too-costly"
+    title = "The picture would take too long to read"
 
 
 class DatasetError(FloristError):

@@ -10,7 +10,11 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from florist.errors import DamagedImageError, ImageError, ImageTooLargeError
 from florist.formats import formats, not_identified, sniff
+from florist.images.bmp import check_bmp
 from florist.images.depth import to_8_bits
+from florist.images.gif import check_gif
+from florist.images.jpeg import check_jpeg
+from florist.images.png import check_png
 from florist.images.sources import LONGEST_SIDE, Limits
 from florist.images.tiff import check_exif, check_tiff
 
@@ -25,6 +29,9 @@ _UPRIGHT: Final[dict[int, Image.Transpose]] = {
     8: Image.Transpose.ROTATE_90,
 }
 
+# Nothing is opened as one of these that was not checked as one.
+_CHECKED: Final = frozenset({"JPEG", "PNG", "GIF", "BMP", "TIFF"})
+
 
 @contextmanager
 def opened(source: bytes | Image.Image, limits: Limits) -> Iterator[Image.Image]:
@@ -38,8 +45,7 @@ def opened(source: bytes | Image.Image, limits: Limits) -> Iterator[Image.Image]
         Image.MAX_IMAGE_PIXELS = limits.max_pixels
     try:
         if isinstance(source, bytes):
-            _check_parts(source, limits)
-            with _identified(source, limits) as image:
+            with _checked(source, limits) as image:
                 _check_size(image, source, limits)
                 yield image
         else:
@@ -60,23 +66,36 @@ def opened(source: bytes | Image.Image, limits: Limits) -> Iterator[Image.Image]
         raise DamagedImageError(f"damaged: {str(error) or type(error).__name__}") from error
 
 
-def _check_parts(content: bytes, limits: Limits) -> None:
-    """Check what Pillow would follow or pass over without a look."""
-    match sniff(content):
-        case "PNG":  # the CRC of every chunk, and that the last one is there
-            with _identified(content, limits) as image:
-                _check_size(image, content, limits)
-                image.verify()
-        case "TIFF" if "TIFF" in limits.formats:
-            check_tiff(content, limits)
-
-
-def _identified(content: bytes, limits: Limits) -> Image.Image:
-    readable = [name for name in formats() if name in limits.formats]
+def _checked(content: bytes, limits: Limits) -> Image.Image:
+    """Check what Pillow would follow or walk over without a look, and let it read the header."""
+    kind = _kind(content)
+    if kind in limits.formats:
+        match kind:
+            case "JPEG":
+                check_jpeg(content, limits)
+            case "PNG":
+                check_png(content)
+            case "GIF":
+                check_gif(content)
+            case "BMP":
+                check_bmp(content)
+            case "TIFF":
+                check_tiff(content, limits)
+    readable = [
+        name
+        for name in formats()
+        if name in limits.formats and (name == kind or name not in _CHECKED)
+    ]
     try:
         return Image.open(BytesIO(content), formats=readable)
     except UnidentifiedImageError as error:
         raise not_identified(content, limits.formats) from error
+
+
+def _kind(content: bytes) -> str | None:
+    """Return the format that a content is checked and opened as."""
+    # Pillow takes more for a BMP than `sniff`, which is not to take every text for one.
+    return "BMP" if content.startswith(b"BM") else sniff(content)
 
 
 def _check_size(image: Image.Image, content: bytes, limits: Limits) -> None:

@@ -11,6 +11,7 @@ from florist.errors import (
     EmptyImageError,
     FloristError,
     ImageTooLargeError,
+    TooCostlyError,
     UnsupportedImageError,
 )
 
@@ -34,6 +35,7 @@ PROBLEMS: Final[dict[str, tuple[int, str]]] = {
     "unsupported-type": (415, "The type of the body cannot be used"),
     DamagedImageError.code: (422, DamagedImageError.title),
     ImageTooLargeError.code: (422, ImageTooLargeError.title),
+    TooCostlyError.code: (422, TooCostlyError.title),
     "bad-parameter": (422, "A parameter has a value that cannot be used"),
     "headers-too-large": (431, "The headers are too large"),
     "rate-limited": (429, "Too many requests from this client"),

@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 from florist.web.problems import PROBLEMS
+from tests.costly_pictures import COSTLY
 from tests.web.conftest import AppMaker, encoded, red
 from tests.web.door import bad_pictures as bad
 from tests.web.door.calls import API, URLENCODED, Call, chunked, form, json_body, raw
@@ -107,6 +108,7 @@ CASES: list[tuple[str, int, str, Callable[[], Call]]] = [
     ("TIFF with a huge tile", 422, "image-too-large", lambda: raw(bad.tiled(26_000))),
     ("TIFF one pixel wide", 422, "image-too-large", lambda: raw(bad.tiff({256: 1, 257: 10**7, 258: 8, 262: 1}, b""))),
     ("TIFF with an EXIF of too many numbers", 422, "image-too-large", lambda: raw(bad.tiff({256: 8, 257: 8, 34665: 8, 700: [1] * 500_000}, b""))),
+    *((name, 422, "too-costly", lambda make=make: raw(make())) for name, make in COSTLY.items()),
     ("top -1", 422, "bad-parameter", lambda: raw(red(), "?top=-1")),
     ("top 0", 422, "bad-parameter", lambda: raw(red(), "?top=0")),
     ("top 1e9", 422, "bad-parameter", lambda: raw(red(), "?top=1e9")),

@@ -9,6 +9,16 @@ import pytest
 
 from florist.formats import served_formats
 from tests.conftest import COLOURS, noisy_picture
+from tests.costly_pictures import (
+    gif,
+    jpeg,
+    png_of_pieces,
+    png_with,
+    run_length_bmp,
+    segment,
+    text,
+    with_scans,
+)
 from tests.web.conftest import AppMaker, encoded
 from tests.web.door.bad_pictures import oriented
 
@@ -26,9 +36,11 @@ def pictures(kind: str) -> list[bytes]:
         case "JPEG":
             found += [oriented(6), encoded(plain.convert("CMYK"), kind)]
             found += [encoded(plain, kind, progressive=True), encoded(plain.convert("L"), kind)]
+            found += [with_scans(13), jpeg(segment(0xE1, b"Exif\0\0II*\0") * 15)]
         case "PNG":
             found += [encoded(plain.convert(mode), kind) for mode in ("RGBA", "P", "LA", "1")]
-            found += [encoded(plain.convert("I;16"), kind)]
+            found += [encoded(plain.convert("I;16"), kind), png_of_pieces(20)]
+            found += [png_with(text(b"zTXt", 15, b"\0") + text(b"iTXt", 3, b"\0\0\0\0"))]
         case "WEBP":
             found += [encoded(plain, kind, lossless=True), encoded(plain.convert("RGBA"), kind)]
         case "TIFF":
@@ -40,6 +52,10 @@ def pictures(kind: str) -> list[bytes]:
                 for name in ("tiff_lzw", "tiff_adobe_deflate", "jpeg", "packbits")
             ]
             found += [encoded(plain.convert("1"), kind, compression="group4")]
+        case "GIF":
+            found += [gif(b"!\xfe\3abc\0!\xf9\0" * 9)]
+        case "BMP":
+            found += [run_length_bmp(200, 20)]
         case "HEIF":
             return found[:1]
     if kind in {"GIF", "PNG", "WEBP", "TIFF"}:

@@ -1,0 +1,54 @@
+"""What reading a picture may cost, however few its pixels: one table, in counts of its parts.
+
+A header announces a size, and `Limits` bounds that. These bound what no header announces: parts
+that cost Pillow microseconds each while a sender pays a few bytes for them. The checks walk from
+part to part before Pillow sees a byte, and stop at the limit. In brackets: the most that was seen
+in real files.
+"""
+
+from typing import Final
+
+from florist.errors import TooCostlyError
+
+MOST_PARTS: Final = 1_000
+"""Segments of a JPEG before its pixels, tables and resources in them counted singly, and between
+its scans; chunks of a PNG beside those of pixels; entries of an EXIF directory. (53) Each costs
+Pillow 1 to 5 µs and up to 300 bytes."""
+
+BYTES_A_CHUNK: Final = 1024
+"""Of pixels in a PNG, on average, beyond the first `MOST_PARTS` chunks. (4,096; an empty chunk has
+12 bytes and costs 3 µs)"""
+
+MOST_COMPRESSED: Final = 16
+"""Compressed texts and profiles of a PNG. (6) Pillow makes up to 1 MiB of each, in 4 ms, and up to
+4 bytes a character."""
+
+MOST_EXIF: Final = 16
+"""Segments that hold EXIF in a JPEG. (1) For each, Pillow copies all of those before it."""
+
+MOST_SKIPPED: Final = 10_000
+"""Bytes that are no part at all, before a JPEG's pixels. (some 10) Pillow looks at each in Python,
+in 0.4 µs."""
+
+LONGEST_FILL: Final = 4_096
+"""Bytes of 0xFF in a row within a JPEG's pixels. (2) libjpeg begins anew at them with each block of
+64 KiB that it is given."""
+
+MOST_SCANS: Final = 64
+"""Of a JPEG. (14) A scan takes 60 bytes, and costs as much as all pixels do."""
+
+MOST_WHOLE_SCANS: Final = 20
+"""Of a JPEG with as many pixels as are allowed: those of smaller ones cost less."""
+
+MOST_BLOCKS: Final = 10_000
+"""Blocks before the first picture of a GIF, or bytes that are none. (some 100, of an XMP text) Each
+is walked over in Python, in 0.1 to 0.3 µs."""
+
+MOST_RUN_LENGTH: Final = 4 * 2**20
+"""Pixels, and bytes, of a BMP with run-length encoding. (64,000) It is decoded in Python, in 0.1 µs
+a pixel."""
+
+
+def too_costly(what: str) -> TooCostlyError:
+    """Return the error of a picture in which there is so much of something."""
+    return TooCostlyError(f"it would take too long to read: {what}; save it anew to use it")
