@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from florist.bundle import Bundle
-from florist.cli.serve import serve
+from florist.cli import cli
 from florist.images import Limits
 from florist.web.server.run import complete, gunicorn_options, server_threads
 from florist.web.settings import Settings
@@ -230,13 +230,13 @@ def test_gunicorn_is_set_up_for_containers() -> None:
     [(["--port", "70000"], "70000"), (["--engine", "magic"], "magic"), (["--workers", "0"], "0")],
 )
 def test_usage_errors(arguments: list[str], says: str) -> None:
-    result = CliRunner().invoke(serve, arguments)
+    result = CliRunner().invoke(cli, ["serve", *arguments])
     assert result.exit_code == 2
     assert says in result.output
 
 
 def test_the_help_has_an_example() -> None:
-    assert "Example: florist serve" in CliRunner().invoke(serve, ["--help"]).output
+    assert "Example: florist serve" in CliRunner().invoke(cli, ["serve", "--help"]).output
 
 
 def test_a_missing_model_is_one_clear_error(tmp_path: Path) -> None:

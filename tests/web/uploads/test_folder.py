@@ -92,18 +92,21 @@ def test_a_shard_goes_with_its_last_picture(tmp_path: Path) -> None:
 
 
 def test_writing_beside_somebody_who_removes_empty_shards(tmp_path: Path) -> None:
-    pictures, done = Pictures(tmp_path), threading.Event()
+    """The other one removes the shard once while a picture is written."""
+    pictures, done, may = Pictures(tmp_path), threading.Event(), threading.Event()
 
     def remove_empty_shards() -> None:
         while not done.is_set():
-            for shard in (tmp_path / "24" / "12", tmp_path / "24"):
-                with suppress(OSError):
-                    shard.rmdir()
+            with suppress(OSError):  # nothing is there yet, or a file is in it
+                if may.wait(0.01):
+                    (tmp_path / "24" / "12").rmdir()
+                    may.clear()
 
     with ThreadPoolExecutor(1) as pool:
         other = pool.submit(remove_empty_shards)
         try:
-            for _ in range(100):
+            for _ in range(300):
+                may.set()
                 pictures.write(ID, b"a picture")
                 pictures.delete([ID])
         finally:
