@@ -200,3 +200,9 @@ def test_a_verb_whose_code_is_left_out_says_so(monkeypatch: pytest.MonkeyPatch) 
     result = florist("demo")
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: `florist demo` needs florist.demo, which is left out")
+
+
+def test_checking_with_other_limits(colours: Path) -> None:
+    assert florist("check", colours, "--duplicates", "off").exit_code == 0
+    small = florist("check", colours, "--max-megapixels", 0.001)  # each has 0.001024
+    assert (small.exit_code, "0 usable pictures; 33 errors" in small.stdout) == (1, True)

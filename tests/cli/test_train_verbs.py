@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from florist.bundle import read_bundle
 from florist.cli import cli
 from florist.training.workspace import Workspace
-from tests.conftest import write_colours
+from tests.conftest import COLOURS, noisy_picture, write_colours
 
 QUICK = [
     *("--backbone", "tiny", "--unfreeze", "3", "--views", "2", "--epochs", "2"),
@@ -42,6 +42,16 @@ def test_training_evaluating_and_predicting(tmp_path: Path) -> None:
     assert accuracy in measured
     taken = florist("train", root, "--output", output, *QUICK)
     assert (taken.exit_code, "--force" in taken.stderr) == (1, True)
+    split = (output / "split.csv").read_text()
+    noisy_picture(COLOURS["red"], 77).save(root / "red" / "new.png")
+    other = ("--max-megapixels", 60, "--duplicates", "exact")
+    replaced = florist("train", root, "--output", output, *QUICK, *other, "--force")
+    assert replaced.exit_code == 0
+    assert f"36 pictures keep the side that they had for the model in {output}" in replaced.stderr
+    assert set(split.splitlines()) < set((output / "split.csv").read_text().splitlines())
+    trained = read_bundle(output).manifest.trained
+    assert trained is not None
+    assert (trained.recipe["duplicates"], trained.recipe["max_megapixels"]) == ("exact", 60)
     models = tmp_path / "models"
     again = florist("train", root, "--registry", models, *QUICK)
     assert again.exit_code == 0

@@ -12,8 +12,17 @@ from rich.console import Console
 
 from florist.cli.console import listening, new_table, stdout
 from florist.cli.debug import debug_option
-from florist.dataset import SIDES, Dataset, Problem, require_trainable, scan
+from florist.dataset import (
+    DUPLICATES,
+    SIDES,
+    Dataset,
+    Duplicates,
+    Problem,
+    require_trainable,
+    scan,
+)
 from florist.errors import DatasetError
+from florist.images import DEFAULT_LIMITS, Limits
 
 _ORDER: Final = ("note", "warning", "error")  # what matters most is nearest to the prompt
 _STYLES: Final = {"note": "dim", "warning": "yellow", "error": "red"}
@@ -22,9 +31,25 @@ _STYLES: Final = {"note": "dim", "warning": "yellow", "error": "red"}
 @click.command()
 @click.argument("dataset", type=click.Path(path_type=Path))
 @click.option("--seed", default=0, show_default=True, help="Seed of the split that is shown.")
+@click.option(
+    "--duplicates",
+    type=click.Choice(DUPLICATES),
+    default=DUPLICATES[0],
+    show_default=True,
+    help="What stays on one side: near-identical pictures, identical files, or nothing.",
+)
+@click.option(
+    "--max-megapixels",
+    type=click.FloatRange(min=0.001),
+    default=DEFAULT_LIMITS.max_pixels / 1e6,
+    show_default=True,
+    help="Larger pictures are set aside.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of lines.")
 @debug_option
-def check(dataset: Path, seed: int, as_json: bool) -> None:
+def check(
+    dataset: Path, seed: int, duplicates: Duplicates, max_megapixels: float, as_json: bool
+) -> None:
     """Name every problem of the pictures in DATASET, with its file.
 
     Nothing is deleted or changed. Exit code 1 when a file cannot be used or when there is too
@@ -34,7 +59,13 @@ def check(dataset: Path, seed: int, as_json: bool) -> None:
     Example: florist check photos
     """
     with listening() as listener:
-        found = scan(dataset, seed=seed, progress=listener.progress)
+        found = scan(
+            dataset,
+            seed=seed,
+            duplicates=duplicates,
+            limits=Limits(max_pixels=round(max_megapixels * 1e6)),
+            progress=listener.progress,
+        )
     failure = _why_not_trainable(found)
     if as_json:
         problems = [asdict(problem) for problem in found.problems]

@@ -11,14 +11,14 @@ import click
 from click.core import ParameterSource
 
 import florist.training
-from florist.bundle import REPORT, Registry, require_free
+from florist.bundle import REPORT, SPLIT, Registry, read_bundle, require_free
 from florist.cli.check import print_counts, print_problems
 from florist.cli.console import left_at_ctrl_c, listening, stderr, stdout
 from florist.cli.debug import debug_option
 from florist.cli.evaluate import print_summary
 from florist.cli.options import output_option, registry_option
-from florist.dataset import require_trainable, scan
-from florist.errors import printable
+from florist.dataset import DUPLICATES, Side, read_split, require_trainable, scan
+from florist.errors import BundleError, printable
 from florist.images import FITS
 from florist.report import read_report
 from florist.training import Augmentation, TrainingConfig, load_keras
@@ -81,6 +81,12 @@ _AUGMENTATION = {field.name for field in fields(Augmentation)}
 @_option("--zoom", "Augmentation: share of the side, in and out.")
 @_option("--flip/--no-flip", "Augmentation: mirror left and right.")
 @_option("--brightness", "Augmentation: share, darker and brighter.")
+@_option(
+    "--duplicates",
+    "What stays on one side: near-identical pictures, identical files, or nothing.",
+    type=click.Choice(DUPLICATES),
+)
+@_option("--max-megapixels", "Larger pictures are set aside.")
 @_option("--seed", "Decides the split and everything random.")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted training.")
 @click.option(
@@ -122,7 +128,21 @@ def train_and_report(
     require_free(output, replace=force)
     path = output.path if isinstance(output, Registry) else output
     with listening() as listener, _resumable(path):
-        found = scan(dataset, seed=config.seed, progress=listener.progress)
+        previous = _earlier_sides(path, config.seed)
+        found = scan(
+            dataset,
+            seed=config.seed,
+            duplicates=config.duplicates,
+            limits=config.limits,
+            previous=previous,
+            progress=listener.progress,
+        )
+        kept = sum(sample.sha256 in previous for sample in found.samples)
+        if kept:
+            listener.say(
+                f"{kept} pictures keep the side that they had for the model in {printable(path)}; "
+                "another --seed splits afresh."
+            )
         print_problems(stderr(), [p for p in found.problems if p.severity != "note"])
         require_trainable(found)
         print_counts(stderr(), found)
@@ -137,6 +157,18 @@ def train_and_report(
     where = printable(bundle.path)
     console.print(f"Model folder: {where} (README.md describes it, {REPORT} has all figures)")
     console.print(f"Training plot: {where}{os.sep}training.png")
+
+
+def _earlier_sides(path: Path, seed: int) -> dict[str, Side]:
+    """Return the split of the model that is replaced, where it was drawn with the same seed."""
+    try:
+        bundle = read_bundle(path)
+        trained = bundle.manifest.trained
+        if trained is None or trained.recipe.get("seed") != seed:
+            return {}
+        return read_split(bundle.read(SPLIT)) if SPLIT in bundle.manifest.files else {}
+    except BundleError:  # there is none, or one that nobody can use
+        return {}
 
 
 def _config(recipe: dict[str, Any], output: Path, resume: bool) -> TrainingConfig:

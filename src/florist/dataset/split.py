@@ -6,11 +6,11 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
+from io import StringIO
 from typing import Final
 
 from florist.dataset.model import SIDES, Sample, Side
-from florist.errors import DatasetError, printable
+from florist.errors import DatasetError
 
 # In the order in which they lie on the line that pictures are drawn onto.
 SHARES: Final[dict[Side, float]] = {"test": 0.15, "val": 0.15, "train": 0.70}
@@ -59,16 +59,16 @@ def split(
     return [replace(sample, side=placed[index]) for index, sample in enumerate(samples)]
 
 
-def read_split(file: Path) -> dict[str, Side]:
+def read_split(content: bytes) -> dict[str, Side]:
     """Return the side of each SHA-256 in a model's `split.csv`.
 
-    Raises `DatasetError` where the file cannot be read as one.
+    Raises `DatasetError` where the content is no such file.
     """
+    lines = StringIO(content.decode("utf-8", "replace"), newline="")
     try:
-        with file.open(encoding="utf-8", newline="") as opened:
-            sides = {row["sha256"]: row["side"] for row in csv.DictReader(opened)}
-    except (OSError, ValueError, KeyError, csv.Error) as error:
-        raise DatasetError(f"{printable(file)} is no split of pictures: {error!r}.") from error
+        sides = {row["sha256"]: row["side"] for row in csv.DictReader(lines)}
+    except (KeyError, csv.Error) as error:
+        raise DatasetError(f"A model's split cannot be read: {error!r}.") from error
     known = {side: side for side in SIDES}
     return {digest: known[side] for digest, side in sides.items() if side in known}
 

@@ -8,9 +8,16 @@ from collections.abc import Sequence
 from typing import Final
 
 from florist.bundle import Manifest, Provenance
+from florist.dataset import Duplicates
 from florist.report import Report, figure
 
 _MOST_NAMED: Final = 20
+
+_KEPT: Final[dict[Duplicates, str]] = {
+    "keep-together": "Identical and near-identical pictures were kept on one side of the split",
+    "exact": "Identical files were kept on one side of the split, near-identical ones were not",
+    "off": "Each picture was put on a side by itself, even where it is there twice",
+}
 
 
 def write_card(manifest: Manifest, trained: Provenance, report: Report, precision: str) -> str:
@@ -83,8 +90,8 @@ def _data(trained: Provenance) -> list[str]:
         "| --- | ---: | ---: | ---: |",
         *rows,
         "",
-        "Identical and near-identical pictures were kept on one side of the split, unless the "
-        "folders said otherwise. `split.csv` lists every file with its side and digest.",
+        f"{_KEPT[trained.recipe['duplicates']]}, unless the folders said otherwise. `split.csv` "
+        "lists every file with its side and digest.",
         "",
     ]
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, Self, get_args
 
+from florist.dataset import DUPLICATES, Duplicates
 from florist.errors import TrainingError
-from florist.images import FITS, Fit, ImageSpec
+from florist.images import DEFAULT_LIMITS, FITS, Fit, ImageSpec, Limits
 from florist.training.backbones import BACKBONES, Backbone
 
 ClassWeight = Literal["auto", "none"]
@@ -63,12 +64,16 @@ class TrainingConfig:
     class_weight: ClassWeight = "auto"
     fit: Fit = "stretch"
     augmentation: Augmentation = field(default_factory=Augmentation)
+    duplicates: Duplicates = "keep-together"
+    max_megapixels: float = DEFAULT_LIMITS.max_pixels / 1e6
     seed: int = 0
 
     def __post_init__(self) -> None:
         _choose("backbone", self.backbone, tuple(BACKBONES))
         _choose("class weight", self.class_weight, CLASS_WEIGHTS)
         _choose("fit", self.fit, FITS)
+        _choose("duplicates", self.duplicates, DUPLICATES)
+        _check("max megapixels", self.max_megapixels, 0.001, 100_000)
         if self.unfreeze is not None:
             _check("unfreeze", self.unfreeze, 0, 10_000)
         _check("views", self.augmented_views, 0, 1000)
@@ -102,6 +107,11 @@ class TrainingConfig:
     def spec(self) -> ImageSpec:
         """What the trained model will want to see."""
         return ImageSpec(size=self.architecture.size, fit=self.fit)
+
+    @property
+    def limits(self) -> Limits:
+        """What is read of a picture at most, when the folder is read and ever after."""
+        return Limits(max_pixels=round(self.max_megapixels * 1e6))
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:

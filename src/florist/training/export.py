@@ -16,7 +16,7 @@ from florist.dataset import Sample
 from florist.engine import FEATURE_MAP, PROBABILITIES, Probabilities, Runtime, load_engine
 from florist.errors import TrainingError
 from florist.evaluation import predict_all
-from florist.images import ImageSpec
+from florist.images import ImageSpec, Limits
 from florist.prediction import Predictor
 from florist.progress import Progress
 from florist.system import cpu_limit
@@ -98,10 +98,10 @@ def _in_8_bits(job: Job, before: Probabilities) -> PrecisionChoice:
     return choice
 
 
-def exported_predictor(folder: Path, manifest: Manifest) -> Predictor:
+def exported_predictor(folder: Path, manifest: Manifest, limits: Limits) -> Predictor:
     """Load the network of a folder that is no whole model folder yet."""
     bundle = Bundle(path=folder, manifest=replace(manifest, files=digests(folder)), digest="")
-    return Predictor(bundle, load_engine(bundle, Runtime(at_once=cpu_limit())))
+    return Predictor(bundle, load_engine(bundle, Runtime(at_once=cpu_limit())), limits)
 
 
 def _predict(job: Job, precision: Precision) -> Probabilities:
@@ -110,7 +110,7 @@ def _predict(job: Job, precision: Precision) -> Probabilities:
         name="", created="", florist="", classes=job.dataset.classes, spec=job.config.spec,
         precision=precision,
     )  # fmt: skip
-    predictor = exported_predictor(job.workspace.exported, manifest)
+    predictor = exported_predictor(job.workspace.exported, manifest, job.config.limits)
     stage = f"Predicting ({precision})"
     return predict_all(
         predictor,

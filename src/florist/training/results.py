@@ -62,7 +62,7 @@ def write_results(outcome: Outcome, output: Path | Registry, *, force: bool) -> 
         for network in networks.folder.iterdir():
             network.replace(folder / network.name)
         classifier_of(outcome.model).save(folder / KERAS_MODEL)
-        predictor = exported_predictor(folder, manifest)
+        predictor = exported_predictor(folder, manifest, job.config.limits)
         report = evaluate(predictor, job.dataset.test, progress=job.listener.progress)
         _write_texts(folder, outcome, _measured(report, networks))
         (folder / CARD).write_text(
