@@ -14,8 +14,8 @@ LOCK   := uv pip compile pyproject.toml --universal --python-version 3.11 --gene
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-demo: $(VENV)/.train ## Draw five flowers, train on them, show what was learned
-	$(BIN)/florist demo
+demo: $(VENV)/.train ## Draw five flowers, train on them, show what was learned (PORT=5001 where 5000 is taken)
+	$(BIN)/florist demo $(if $(PORT),--port $(PORT))
 
 test: $(VENV)/.dev ## Run the tests, with line coverage
 	$(BIN)/python -m pytest -m "not browser and not container" --cov --cov-report=term --cov-fail-under=90
