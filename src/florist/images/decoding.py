@@ -17,17 +17,7 @@ from florist.images.jpeg import check_jpeg
 from florist.images.png import check_png
 from florist.images.sources import LONGEST_SIDE, Limits
 from florist.images.tiff import check_exif, check_tiff
-
-# EXIF orientation → what turns the picture upright (CIPA DC-008, section 4.6.4, tag 0x0112).
-_UPRIGHT: Final[dict[int, Image.Transpose]] = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
+from florist.images.upright import TURNS, Upright
 
 # Nothing is opened as one of these that was not checked as one.
 _CHECKED: Final = frozenset({"JPEG", "PNG", "GIF", "BMP", "TIFF"})
@@ -130,8 +120,8 @@ def _too_large(pixels: int, limits: Limits) -> ImageTooLargeError:
     )
 
 
-def decoded(image: Image.Image, side: int) -> tuple[Image.Image, bool]:
-    """Decode, at no less than `side` × `side`, and turn upright; whether width became height."""
+def decoded(image: Image.Image, side: int) -> Upright:
+    """Decode the first frame, at no less than `side` × `side`, with 8 bits a channel."""
     # JPEG is decoded at a half, a quarter or an eighth where that is still large enough: several
     # times faster on phone photographs, and antialiasing has enough to work on.
     image.draft(None, (side, side))
@@ -139,10 +129,9 @@ def decoded(image: Image.Image, side: int) -> tuple[Image.Image, bool]:
     # picture would be taken for one of the block, and a second attempt succeeds with a grey bar.
     image.load()
     orientation = _orientation(image)
-    upright = _to_8_bits(image)
-    if orientation in _UPRIGHT:
-        upright = upright.transpose(_UPRIGHT[orientation])
-    return upright, orientation >= 5
+    if image.mode.startswith(("I", "F")):  # Pillow would clip: most of a scan would turn white
+        return Upright(to_8_bits(image), orientation, "RGB")
+    return Upright(image, orientation, "RGBA" if image.has_transparency_data else "RGB")
 
 
 def _orientation(image: Image.Image) -> int:
@@ -153,16 +142,4 @@ def _orientation(image: Image.Image) -> int:
         orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
     except Exception:  # a broken EXIF block does not make a picture unreadable
         return 1
-    return orientation if orientation in _UPRIGHT else 1
-
-
-def _to_8_bits(image: Image.Image) -> Image.Image:
-    """Return the first frame as RGB, or RGBA where it has transparency, with 8 bits a channel."""
-    if image.mode.startswith(("I", "F")):  # Pillow would clip: most of a scan would turn white
-        return to_8_bits(image).convert("RGB")
-    return as_mode(image, "RGBA" if image.has_transparency_data else "RGB")
-
-
-def as_mode(image: Image.Image, mode: str) -> Image.Image:
-    """Convert, unless the mode is that already: Pillow would make a copy."""
-    return image if image.mode == mode else image.convert(mode)
+    return orientation if orientation in TURNS else 1

@@ -8,11 +8,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from florist.errors import UnsupportedImageError
+from florist.images.upright import strips
 
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _MAX_SAMPLE_VALUE = 258, 262, 281
 _WHITE_IS_ZERO: Final = 0
-
-_PIXELS_A_STRIP: Final = 2**20
 
 
 def to_8_bits(image: Image.Image) -> Image.Image:
@@ -50,10 +49,8 @@ def _bits(image: Image.Image) -> int:
 
 def _strips(image: Image.Image) -> Iterator[tuple[int, NDArray[np.integer]]]:
     """Yield the picture in strips, each with its top row: an array of the whole is a copy of it."""
-    rows = max(1, _PIXELS_A_STRIP // image.width)
-    for top in range(0, image.height, rows):
-        box = (0, top, image.width, min(top + rows, image.height))
-        yield top, np.asarray(image.crop(box))
+    for top, bottom in strips(image.size):
+        yield top, np.asarray(image.crop((0, top, image.width, bottom)))
 
 
 def _tags(image: Image.Image) -> Mapping[int, Any]:

@@ -5,10 +5,11 @@ from io import BytesIO
 from typing import Final, Literal, get_args
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
-from florist.images.decoding import as_mode, decoded, opened
+from florist.images.decoding import decoded, opened
 from florist.images.sources import DEFAULT_LIMITS, RGB, ImageSource, Limits, read_source
+from florist.images.upright import Upright, as_mode
 
 Fit = Literal["stretch", "pad", "crop"]
 FITS: Final[tuple[Fit, ...]] = get_args(Fit)
@@ -54,7 +55,8 @@ def load_picture(source: ImageSource, spec: ImageSpec, limits: Limits = DEFAULT_
     """
     with opened(read_source(source, limits), limits) as image:
         full_width, full_height = image.size
-        upright, turned = decoded(image, 2 * spec.size)
+        upright = decoded(image, 2 * spec.size)
+        turned = upright.is_turned
         width, height = (full_height, full_width) if turned else (full_width, full_height)
         pixels = np.asarray(_fit(upright, spec))
         kind = "JPEG" if image.format == "MPO" else image.format or ""
@@ -67,27 +69,39 @@ def copy_without_metadata(content: bytes, side: int, limits: Limits = DEFAULT_LI
     Raises `ImageError` as `load_picture` does.
     """
     with opened(content, limits) as image:
-        upright, _ = decoded(image, side)
-        upright.thumbnail((side, side))
+        upright = decoded(image, side)
+        small = upright.resized(_within(upright.size, min(side, max(upright.size))))
         # A new picture has no comment, profile, GPS position or thumbnail to carry over.
-        copy = Image.new("RGB", upright.size, _BACKGROUND)
-        copy.paste(upright, mask=upright if upright.mode == "RGBA" else None)
+        copy = Image.new("RGB", small.size, _BACKGROUND)
+        copy.paste(small, mask=small if small.mode == "RGBA" else None)
         buffer = BytesIO()
         copy.save(buffer, "JPEG", quality=88)
         return buffer.getvalue()
 
 
-def _fit(image: Image.Image, spec: ImageSpec) -> Image.Image:
+def _fit(upright: Upright, spec: ImageSpec) -> Image.Image:
     """Resize with antialiasing, then lay what is transparent on the background."""
-    size, how = (spec.size, spec.size), Image.Resampling.BILINEAR
+    size = (spec.size, spec.size)
+    width, height = upright.size
     match spec.fit:
         case "stretch":
-            fitted = image.resize(size, how)
+            fitted = upright.resized(size)
         case "crop":
-            fitted = ImageOps.fit(image, size, how)
+            side = min(width, height)
+            left, top = (width - side) / 2, (height - side) / 2
+            fitted = upright.resized(size, (left, top, left + side, top + side))
         case "pad":
-            fitted = ImageOps.pad(image, size, how, color=_BACKGROUND)
+            whole = upright.resized(_within((width, height), spec.size))
+            fitted = Image.new(whole.mode, size, _BACKGROUND)
+            left, top = (round((spec.size - each) / 2) for each in whole.size)
+            fitted.paste(whole, (left, top))
     if fitted.mode == "RGBA":
         canvas = Image.new("RGBA", size, _BACKGROUND)
         fitted = Image.alpha_composite(canvas, fitted)
     return as_mode(fitted, "RGB")
+
+
+def _within(size: tuple[int, int], side: int) -> tuple[int, int]:
+    """Return the size whose longer side is this, as near to the same shape as pixels allow."""
+    width, height = (max(1, round(each / max(size) * side)) for each in size)
+    return width, height
