@@ -9,7 +9,7 @@ from PIL import Image
 
 from tests.conftest import COLOURS, noisy_picture
 from tests.web.conftest import encoded
-from tests.web.door.bad_pictures import chunk, png
+from tests.web.door.bad_pictures import chunk, png, tiff
 
 
 def segment(marker: int, data: bytes) -> bytes:
@@ -63,6 +63,11 @@ def gif(extra: bytes) -> bytes:
     return content[:at] + extra + content[at:]
 
 
+def tiff_of_jpeg(content: bytes, side: int) -> bytes:
+    """Return a TIFF, grey, that is all one JPEG."""
+    return tiff({256: side, 257: side, 258: 8, 259: 7, 262: 1, 277: 1, 278: side}, content)
+
+
 def run_length_bmp(width: int, height: int, *, more: int = 0, reserved: int = 0) -> bytes:
     """Return a BMP with run-length encoding that is all black."""
     head = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 8, 1, 0, 0, 0, 256, 0)
@@ -106,6 +111,7 @@ COSTLY: Final[dict[str, Callable[[], bytes]]] = {
         b"!\xf9\0" + b"\1," * 10_000 + b"\0"
     ),
     "GIF with bytes that are no part of it": lambda: gif(bytes(10_000)),
+    "TIFF of a JPEG of many scans": lambda: tiff_of_jpeg(with_scans(16, side=7071), 7071),
     "BMP with run-length encoding, large": lambda: run_length_bmp(60_000, 100),
     "BMP with run-length encoding, long": lambda: run_length_bmp(100, 100, more=5 * 2**20),
     "BMP with run-length encoding, unusual": lambda: run_length_bmp(60_000, 100, reserved=1),

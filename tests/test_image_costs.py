@@ -21,6 +21,7 @@ from tests.costly_pictures import (
     run_length_bmp,
     segment,
     text,
+    tiff_of_jpeg,
     with_scans,
 )
 from tests.web.conftest import encoded
@@ -114,6 +115,20 @@ def test_scans_are_weighed_by_the_pixels_that_are_allowed() -> None:
     load_picture(content, SPEC, Limits(max_pixels=10 * 64 * 64))
     with pytest.raises(TooCostlyError, match="scans"):
         load_picture(content, SPEC, Limits(max_pixels=64 * 64))
+
+
+def test_a_webp_costs_twice_as_much() -> None:
+    content = encoded(Image.new("RGB", (64, 64)), "WEBP")
+    load_picture(content, SPEC, Limits(max_pixels=2 * 64 * 64))
+    with pytest.raises(TooCostlyError, match="a WebP of"):
+        load_picture(content, SPEC, Limits(max_pixels=2 * 64 * 64 - 1))
+
+
+def test_a_tiff_of_many_small_jpegs_is_read() -> None:
+    content = encoded(noisy_picture(COLOURS["red"], 1, 640), "TIFF", compression="jpeg")
+    assert content.count(b"\xff\xda") > 1
+    assert load_picture(content, SPEC, Limits(max_pixels=640 * 640))
+    assert load_picture(tiff_of_jpeg(with_scans(5), 32), SPEC)
 
 
 def test_fill_bytes_behind_the_end_are_none_of_the_pixels() -> None:

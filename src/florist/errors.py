@@ -6,7 +6,7 @@ FloristError
 │   ├── UnsupportedImageError   its content is of no format that florist reads
 │   ├── DamagedImageError       it is of such a format, but broken
 │   ├── ImageTooLargeError      its header announces more than the limits allow
-│   └── TooCostlyError          it is made of so many parts that it would take too long to read
+│   └── TooCostlyError          it would take too much time or memory to read
 ├── DatasetError                a folder of pictures cannot be trained on
 ├── BundleError                 a model folder is missing, damaged or of a newer florist
 ├── EngineError                 an inference runtime is unknown, not installed or refuses the model
@@ -66,10 +66,10 @@ class ImageTooLargeError(ImageError):
 
 
 class TooCostlyError(ImageError):
-    """The picture is made of so many parts that it would take too long, or too much, to read."""
+    """The picture is small, but would take too much time or memory to read."""
 
     code = "too-costly"
-    title = "The picture would take too long to read"
+    title = "The picture would take too much time or memory"
 
 
 class DatasetError(FloristError):

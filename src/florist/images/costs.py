@@ -38,7 +38,11 @@ MOST_SCANS: Final = 64
 """Of a JPEG. (14) A scan takes 60 bytes, and costs as much as all pixels do."""
 
 MOST_WHOLE_SCANS: Final = 20
-"""Of a JPEG with as many pixels as are allowed: those of smaller ones cost less."""
+"""Of a JPEG with as many pixels as are allowed, by itself or in a TIFF: those of smaller ones cost
+less."""
+
+WEBP_PIXEL: Final = 2
+"""Pixels that one of a WebP counts as: the only decoder that Pillow has for it takes 16 bytes."""
 
 MOST_BLOCKS: Final = 10_000
 """Blocks before the first picture of a GIF, or bytes that are none. (some 100, of an XMP text) Each
@@ -51,4 +55,4 @@ a pixel."""
 
 def too_costly(what: str) -> TooCostlyError:
     """Return the error of a picture in which there is so much of something."""
-    return TooCostlyError(f"it would take too long to read: {what}; save it anew to use it")
+    return TooCostlyError(f"it would take too much time or memory: {what}; save it anew to use it")

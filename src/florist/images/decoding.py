@@ -11,6 +11,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from florist.errors import DamagedImageError, ImageError, ImageTooLargeError
 from florist.formats import formats, not_identified, sniff
 from florist.images.bmp import check_bmp
+from florist.images.costs import WEBP_PIXEL, too_costly
 from florist.images.depth import to_8_bits
 from florist.images.gif import check_gif
 from florist.images.jpeg import check_jpeg
@@ -101,6 +102,12 @@ def _check_size(image: Image.Image, content: bytes, limits: Limits) -> None:
         case _:
             frames = getattr(image, "n_frames", 1)
     _check_pixels(image.size, frames, limits)
+    pixels = image.width * image.height
+    if image.format == "WEBP" and pixels * WEBP_PIXEL > limits.max_pixels:
+        allowed = limits.max_pixels / WEBP_PIXEL / 1e6
+        raise too_costly(
+            f"a WebP of {pixels / 1e6:.0f} megapixels, {allowed:.0f} allowed of that format"
+        )
 
 
 def _check_pixels(size: tuple[int, int], frames: int, limits: Limits) -> None:

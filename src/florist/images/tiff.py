@@ -11,9 +11,10 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from florist.errors import DamagedImageError, ImageTooLargeError, UnsupportedImageError
+from florist.images.costs import MOST_WHOLE_SCANS, too_costly
 from florist.images.sources import LONGEST_SIDE, Limits
 
-_SUBFILE, _COMPRESSION = 254, 259
+_SUBFILE, _WIDTH, _LENGTH, _COMPRESSION, _ROWS = 254, 256, 257, 259, 278
 _TILE_WIDTH, _TILE_LENGTH = 322, 323
 _STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES = 273, 279, 324, 325
 _EXIF, _GPS, _INTEROP = 34665, 34853, 40965
@@ -27,6 +28,7 @@ _OF_BYTES: Final = frozenset({1, 2, 6, 7})
 
 # What cameras, scanners and microscopes write: none, two of fax machines, LZW, JPEG, deflate,
 # PackBits. The other ones of libtiff are rare, and each is one more decoder to attack.
+_JPEG: Final = 7
 _COMPRESSIONS: Final = frozenset({1, 3, 4, 5, 7, 8, 32773, 32946})
 
 
@@ -106,11 +108,23 @@ def check_tiff(content: bytes, limits: Limits) -> None:
     width, length = (max(read(page.get(tag)), default=0) for tag in (_TILE_WIDTH, _TILE_LENGTH))
     if max(width, length) > LONGEST_SIDE or width * length > limits.max_pixels:
         raise ImageTooLargeError(f"tiles of {width} × {length} pixels; save it in smaller ones")
+    if _JPEG in read(page.get(_COMPRESSION)):
+        columns, rows, a_strip = (
+            max(read(page.get(tag)), default=limits.max_pixels) for tag in (_WIDTH, _LENGTH, _ROWS)
+        )
+        _check_scans(content, width * length or columns * min(rows, a_strip), limits)
     for offsets, sizes in ((_STRIPS, _STRIP_BYTES), (_TILES, _TILE_BYTES)):
         read(page.get(offsets))  # numbers, and in the file
         # Where parts overlap, a file of a megabyte can hold a hundred gigabytes to read.
         if sum(read(page.get(sizes))) > len(content):
             raise DamagedImageError("damaged: a TIFF whose parts are larger than the file")
+
+
+def _check_scans(content: bytes, pixels: int, limits: Limits) -> None:
+    """Check a TIFF whose parts, of so many pixels each, are JPEGs."""
+    scans = content.count(b"\xff\xda")  # of any part: which one, only its decoder knows
+    if scans * pixels > MOST_WHOLE_SCANS * limits.max_pixels:
+        raise too_costly(f"a TIFF of JPEGs of {pixels / 1e6:.1f} megapixels in {scans} scans")
 
 
 def check_exif(exif: bytes) -> None:
