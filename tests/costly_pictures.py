@@ -91,10 +91,10 @@ COSTLY: Final[dict[str, Callable[[], bytes]]] = {
         segment(0xED, b"Photoshop 3.0\0" + b"8BIM\4\4\0\0\0\0\0\0" * 1000)
     ),
     "JPEG with EXIF in 17 segments": lambda: jpeg(segment(0xE1, b"Exif\0\0II*\0") * 17),
-    "JPEG with fill bytes": lambda: jpeg(b"\xff" * 20_000),
-    "JPEG with bytes that are no part of it": lambda: jpeg(bytes(20_000)),
+    "JPEG with fill bytes": lambda: jpeg(b"\xff" * 110_000),
+    "JPEG with bytes that are no part of it": lambda: jpeg(bytes(110_000)),
     "JPEG with a few such bytes in many places": lambda: jpeg(
-        (bytes(100) + segment(0xE5, b"")) * 200
+        (bytes(600) + segment(0xE5, b"")) * 200
     ),
     "JPEG with fill bytes in its pixels": lambda: before_end(jpeg(), b"\xff" * 5000),
     "JPEG with fill bytes between scans": lambda: before_last_scan(

@@ -51,6 +51,7 @@ UNUSUAL = {
         segment(0xE1, b"http://ns.adobe.com/xmp/extension/\0" + bytes(99)) * 300
     ),
     "JPEG with fill bytes": jpeg(b"\xff" * 500),
+    "JPEG with a segment of the wrong length": jpeg(b"\xff\xe2\0\x10" + bytes(65_000)),
     "JPEG with another one behind it": jpeg() + bytes(9000) + b"\xff" * 9000 + jpeg(),
     "progressive JPEG with 2,000 segments behind it": jpeg(progressive=True)
     + segment(0xE5, b"") * 2000,
