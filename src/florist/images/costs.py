@@ -3,7 +3,7 @@
 A header announces a size, and `Limits` bounds that. These bound what no header announces: parts
 that cost Pillow microseconds each while a sender pays a few bytes for them. The checks walk from
 part to part before Pillow sees a byte, and stop at the limit. In brackets: the most that was seen
-in real files.
+in real files, or that a writer is known to make.
 """
 
 from typing import Final
@@ -11,13 +11,12 @@ from typing import Final
 from florist.errors import TooCostlyError
 
 MOST_PARTS: Final = 1_000
-"""Segments of a JPEG before its pixels, tables and resources in them counted singly, and between
-its scans; chunks of a PNG beside those of pixels; entries of an EXIF directory. (53) Each costs
-Pillow 1 to 5 µs and up to 300 bytes."""
+"""Segments of a JPEG up to its last scan, tables and resources in them counted singly; chunks of a
+PNG beside those of pixels. (53) Each costs Pillow 1 to 5 µs and up to 300 bytes."""
 
 BYTES_A_CHUNK: Final = 1024
-"""Of pixels in a PNG, on average, beyond the first `MOST_PARTS` chunks. (4,096; an empty chunk has
-12 bytes and costs 3 µs)"""
+"""Of pixels in a PNG, on average, beyond the first `MOST_PARTS` chunks. (4,096, the least; an
+empty chunk has 12 bytes and costs 3 µs)"""
 
 MOST_COMPRESSED: Final = 16
 """Compressed texts and profiles of a PNG. (6) Pillow makes up to 1 MiB of each, in 4 ms, and up to
