@@ -4,11 +4,13 @@ import errno
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from florist.system import cpu_limit, replacing, write_atomically
+from florist.system import LockedError, cpu_limit, locked, replacing, write_atomically
 
 
 @pytest.mark.parametrize(
@@ -78,3 +80,41 @@ def test_a_process_killed_inside_a_write_leaves_what_was_there(tmp_path: Path) -
     done = subprocess.run([sys.executable, "-c", code, str(path)], check=False)
     assert done.returncode == -signal.SIGKILL
     assert path.read_bytes() == b"old"
+
+
+def count_up(folder: Path, times: int) -> None:
+    """Add to a number in a file, which goes wrong where two do so at the same time."""
+    counter = folder / "counter"
+    while times:
+        with suppress(LockedError), locked(folder / "made" / "lock", "me"):
+            counter.write_text(str(int(counter.read_text()) + 1))
+            times -= 1
+
+
+def test_one_at_a_time_holds_a_lock_that_comes_and_goes(tmp_path: Path) -> None:
+    (tmp_path / "counter").write_text("0")
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(count_up, tmp_path, 100) for _ in range(4)]:
+            done.result()
+    assert (tmp_path / "counter").read_text() == "400"
+    assert [*(tmp_path / "made").iterdir()] == []
+
+
+def test_a_lock_dies_with_its_process(tmp_path: Path) -> None:
+    lock = tmp_path / "lock"
+    code = "import sys; from pathlib import Path; from florist.system import locked\n"
+    code += "with locked(Path(sys.argv[1]), 'the child'): print(flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", code, str(lock)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        try:
+            child.stdout.readline()
+            with pytest.raises(LockedError, match="the child"), locked(lock, "me"):
+                pass
+            assert lock.read_text() == "the child"
+        finally:
+            child.kill()
+    assert lock.exists()
+    with locked(lock, "me"):
+        assert lock.read_text() == "me"
+    assert not lock.exists()

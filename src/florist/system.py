@@ -1,4 +1,4 @@
-"""What florist asks of the operating system: how many CPUs it may use, and files that are whole.
+"""What florist asks of the operating system: CPUs that it may use, files that are whole, locks.
 
 Containers are limited by their cgroup, not by the host. A file that is written whole is there under
 its name with all of its content, or not at all, whenever the process dies or the disk fills up.
@@ -9,9 +9,14 @@ import os
 import secrets
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
 
 _CGROUP: Final = Path("/sys/fs/cgroup")
 
@@ -63,6 +68,70 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(opened)
     finally:
         os.close(opened)
+
+
+class LockedError(OSError):
+    """A lock is held by another process; the text is the note that this one left."""
+
+
+@contextmanager
+def locked(path: Path, note: str) -> Iterator[None]:
+    """Hold a lock that the operating system takes back when the process dies, however it dies.
+
+    The file, in a folder that is made where there is none, holds `note` meanwhile and is removed
+    afterwards. One that a killed process has left locks nothing.
+
+    Raises `LockedError` where another process, or another thread of this one, holds it, and
+    `OSError` where no file can be written.
+    """
+    opened = _lock(path)
+    try:
+        os.ftruncate(opened, 0)
+        os.write(opened, note.encode())
+        yield
+    finally:
+        if sys.platform == "win32":  # which removes no file that somebody has open
+            os.close(opened)
+            with suppress(OSError):
+                path.unlink()
+        else:  # unlinked after it is closed, it could be somebody else's by then
+            path.unlink(missing_ok=True)
+            os.close(opened)
+
+
+def _lock(path: Path) -> int:
+    """Return the descriptor of a locked file that still has its name.
+
+    Between opening and locking it, the holder before may have unlinked it, and a third process
+    have made a new one.
+    """
+    while True:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            opened = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        except FileNotFoundError:  # the holder before has just removed the folder
+            continue
+        if not _try_lock(opened):
+            note = os.pread(opened, 1000, 0) if os.name == "posix" else os.read(opened, 1000)
+            os.close(opened)
+            raise LockedError(note.decode(errors="replace"))
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(opened), path.stat()):
+                return opened
+        os.close(opened)
+
+
+def _try_lock(opened: int) -> bool:
+    try:
+        if sys.platform == "win32":  # locked bytes cannot be read, so it is one behind the note
+            os.lseek(opened, 2**20, os.SEEK_SET)
+            msvcrt.locking(opened, msvcrt.LK_NBLCK, 1)
+            os.lseek(opened, 0, os.SEEK_SET)
+        else:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    return True
 
 
 def cpu_limit(cgroup: Path = _CGROUP) -> int:
