@@ -29,9 +29,13 @@ class Recording(Listener):
     def __init__(self) -> None:
         self.said: list[str] = []
         self.epochs: list[int] = []
+        self.stages: list[str] = []
 
     def say(self, message: str) -> None:
         self.said.append(message)
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        self.stages.append(stage)
 
     def epoch(self, number: int, epochs: int, logs: Mapping[str, float]) -> None:
         self.epochs.append(number)

@@ -5,8 +5,8 @@ import math
 import resource
 import signal
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +19,7 @@ from florist.training.failures import named_failures
 from florist.training.fit import require_numbers
 from tests.conftest import write_colours
 from tests.training.conftest import Recording, quick
+from tests.training.test_resume import assert_identical
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
@@ -45,42 +46,57 @@ def test_fewer_views_where_the_disk_is_small(
         train(dataset, quick(views=0), tmp_path / "third")
 
 
+class FullDisk(Listener):
+    """Lets no file grow beyond a limit once a word is heard: a full disk, without filling one."""
+
+    def __init__(self, word: str, limit: int) -> None:
+        self._word, self._limit = word, limit
+
+    def _hear(self, words: str) -> None:
+        if self._word in words:
+            hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+            resource.setrlimit(resource.RLIMIT_FSIZE, (self._limit, hard))
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        self._hear(stage)
+
+    def epoch(self, number: int, epochs: int, logs: Mapping[str, float]) -> None:
+        self._hear(f"epoch {number}")
+
+    def say(self, message: str) -> None:
+        self._hear(message)
+
+
 @pytest.fixture
-def small_files() -> Any:
-    """Let no file grow beyond 200 kB: what a full disk does, without filling one."""
+def _file_limit() -> Iterator[None]:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, before[1]))
     yield
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
     signal.signal(signal.SIGXFSZ, ignored)
 
 
-@pytest.mark.usefixtures("small_files")
-def test_a_full_disk_while_features_are_written(dataset: Dataset, tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match=r"disk of .* is full.*--resume"):
-        train(dataset, quick(), tmp_path / "output")
-    assert not (tmp_path / "output").exists()
-
-
-def test_a_full_disk_while_the_model_is_written(dataset: Dataset, tmp_path: Path) -> None:
-    class FillDisk(Listener):
-        def say(self, message: str) -> None:
-            if "Exporting" in message:
-                resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, before[1]))
-
-    output = tmp_path / "output"
+@pytest.mark.usefixtures("_file_limit")
+@pytest.mark.parametrize(
+    ("moment", "limit"),
+    [
+        ("Features of", 100_000),  # the exported trunk
+        ("Features (training)", 100_000),
+        ("epoch 1", 1_000_000),  # the weights of epoch 2
+        ("Exporting", 200_000),
+    ],
+)
+def test_a_full_disk_leaves_what_is_finished(
+    dataset: Dataset, tmp_path: Path, moment: str, limit: int
+) -> None:
+    straight, output = train(dataset, quick(), tmp_path / "straight"), tmp_path / "output"
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    try:
-        with pytest.raises(TrainingError, match="is full"):
-            train(dataset, quick(), output, listener=FillDisk())
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, ignored)
-    assert {path.name for path in tmp_path.iterdir()} == {"output.training"}
-    train(dataset, quick(), output, resume=True)
-    assert {path.name for path in tmp_path.iterdir()} == {"output"}
+    with pytest.raises(TrainingError, match=r"disk of .* is full.*--resume"):
+        train(dataset, quick(), output, listener=FullDisk(moment, limit))
+    assert {path.name for path in tmp_path.iterdir()} == {"straight", "output.training"}
+    assert not [*tmp_path.rglob("*.partial")]
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert_identical(straight, train(dataset, quick(), output, resume=True))
 
 
 def test_too_large_a_batch_names_a_smaller_one(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from florist.dataset import Dataset, scan
 from florist.errors import BundleError, TrainingError
 from florist.progress import Listener
 from florist.training import train
+from florist.training.network import build_network
 from tests.training.conftest import Recording, quick
 
 
@@ -78,31 +79,59 @@ def test_interrupted_anywhere_it_ends_the_same(
 
 
 KILLED = """
-import os, signal, sys
+import os, resource, signal, sys
 from florist.dataset import scan
 from florist.progress import Listener
 from florist.training import TrainingConfig, train
 
+how, what = sys.argv[3].split()
+
+def at_a_rename(event, arguments):
+    if how == "naming" and event == "os.rename" and what in os.path.basename(arguments[1]):
+        os.kill(os.getpid(), signal.SIGKILL)  # all is written, and does not have its name yet
+
+def let_no_file_grow(limit):
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # the kernel ends who writes on, inside a write
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
 class Killer(Listener):
     def progress(self, stage, done, total):
-        if sys.argv[3] in stage: os.kill(os.getpid(), signal.SIGKILL)
+        if (how, what) == ("inside", "features") and "training" in stage: let_no_file_grow(100_000)
     def epoch(self, number, epochs, logs):
-        if sys.argv[3] == str(number): os.kill(os.getpid(), signal.SIGKILL)
+        if (how, what) == ("inside", "weights"): let_no_file_grow(1_000_000)
 
+sys.addaudithook(at_a_rename)
 config = TrainingConfig(backbone="tiny", unfreeze=3, views=2, epochs=3, dense=8, batch_size=8)
 train(scan(sys.argv[1]), config, sys.argv[2], listener=Killer(), resume=True)
 """
 
+# The moments at which it is killed, one after the other, and what is then left half-written.
+KILLS = {
+    "naming training.json": (signal.SIGKILL, "training.json.*.partial"),
+    "inside features": (signal.SIGXFSZ, "features/*.rows.*.partial"),
+    "inside weights": (signal.SIGXFSZ, "fit/last-00001.npz.*.partial"),
+    "naming fit.json": (signal.SIGKILL, "fit/fit.json.*.partial"),
+}
 
-def test_killed_it_goes_on_to_the_same_bits(dataset: Dataset, tmp_path: Path) -> None:
+
+def test_killed_inside_a_write_it_goes_on_to_the_same_bits(
+    dataset: Dataset, tmp_path: Path
+) -> None:
     straight = train(dataset, quick(), tmp_path / "straight")
-    output = tmp_path / "killed"
-    for moment in ("training", "2", "nothing"):
+    output, unfinished = tmp_path / "killed", tmp_path / "killed.training"
+
+    def run(moment: str) -> int:
         command = [sys.executable, "-c", KILLED, str(dataset.root), str(output), moment]
-        code = subprocess.run(command, capture_output=True, check=False, timeout=300).returncode
-        assert code == (0 if moment == "nothing" else -signal.SIGKILL)
-        assert output.exists() == (moment == "nothing")
+        return subprocess.run(command, capture_output=True, check=False, timeout=300).returncode
+
+    for moment, (killer, left) in KILLS.items():
+        assert run(moment) == -killer
+        assert not output.exists()
+        assert [path.match(left) for path in unfinished.rglob("*.partial")] == [True]
+    assert run("never killed") == 0
     assert_identical(straight, read_bundle(output))
+    assert {path.name for path in tmp_path.iterdir()} == {"straight", "killed"}
 
 
 def test_patience_ends_a_training_and_is_remembered(dataset: Dataset, tmp_path: Path) -> None:
@@ -147,3 +176,40 @@ def test_what_stands_in_the_way_of_a_training(
     again = train(dataset, quick(epochs=1), output, force=True).manifest.trained
     assert again is not None
     assert again.epochs == 1
+
+
+def test_the_same_weights_file_with_other_weights(dataset: Dataset, tmp_path: Path) -> None:
+    output, file = tmp_path / "output", tmp_path / "tiny.weights.h5"
+    backbone = build_network(quick(), 3).backbone
+    backbone.save_weights(file)
+    config = quick(weights=str(file))
+    with pytest.raises(KeyboardInterrupt):
+        train(dataset, config, output, listener=_interrupt_at_epoch(1))
+    backbone.set_weights([weight + 1 for weight in backbone.get_weights()])
+    backbone.save_weights(file)
+    with pytest.raises(TrainingError, match="starting weights have changed.*--force"):
+        train(dataset, config, output, resume=True)
+
+
+@pytest.mark.parametrize("content", [b"", b'{"config": {"backb', b"{}", b"\xff"])
+def test_nothing_is_taken_over_without_a_recipe(
+    dataset: Dataset, tmp_path: Path, content: bytes
+) -> None:
+    output, other = tmp_path / "output", scan(dataset.root, seed=5)
+    with pytest.raises(KeyboardInterrupt):
+        train(dataset, quick(), output, listener=_interrupt_at_epoch(1))
+    (tmp_path / "output.training" / "training.json").write_bytes(content)
+    assert_identical(train(other, quick(), tmp_path / "straight"), train(other, quick(), output))
+
+
+def test_starting_over_takes_the_features_that_still_fit(dataset: Dataset, tmp_path: Path) -> None:
+    output, changed = tmp_path / "output", quick(learning_rate=3e-3, epochs=2)
+    with pytest.raises(KeyboardInterrupt):
+        train(dataset, quick(), output, listener=_interrupt_at_epoch(1))
+    (tmp_path / "output.training" / "features" / "x.rows.0a1b.partial").write_bytes(b"x")
+    heard = Recording()
+    started_over = train(dataset, changed, output, listener=heard, force=True)
+    assert not any(stage.startswith("Features") for stage in heard.stages)
+    straight = train(dataset, changed, tmp_path / "straight", listener=heard)
+    assert any(stage.startswith("Features") for stage in heard.stages)
+    assert_identical(straight, started_over)

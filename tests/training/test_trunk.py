@@ -17,7 +17,7 @@ def test_features_are_those_of_keras(backbone: str, tmp_path: Path) -> None:
     size = frozen.input_shape[1]
     pictures = np.random.default_rng(0).integers(0, 256, (3, size, size, 3), np.uint8)
     expected = as_list(frozen.predict_on_batch(pictures))
-    found = ExportedTrunk(frozen, tmp_path)(pictures)
+    found = ExportedTrunk(frozen, tmp_path / "trunk.onnx")(pictures)
     assert [each.shape for each in found] == [each.shape for each in expected]
     for mine, theirs in zip(found, expected, strict=True):
         error = np.sqrt(np.mean((mine - theirs) ** 2) / np.mean(np.square(theirs)))
@@ -27,7 +27,7 @@ def test_features_are_those_of_keras(backbone: str, tmp_path: Path) -> None:
 def test_features_do_not_depend_on_neighbours(tmp_path: Path) -> None:
     network = build_network(TrainingConfig(backbone="tiny", weights="none", unfreeze=3), 2)
     pictures = np.random.default_rng(0).integers(0, 256, (4, 96, 96, 3), np.uint8)
-    trunk = ExportedTrunk(network.frozen(), tmp_path)
+    trunk = ExportedTrunk(network.frozen(), tmp_path / "trunk.onnx")
     together, alone = trunk(pictures), trunk(pictures[2:3])
     for all_of_them, one in zip(together, alone, strict=True):
         np.testing.assert_array_equal(all_of_them[2:3], one)

@@ -127,6 +127,9 @@ def train_and_report(
     """Check, train, and print what was measured and where it is."""
     require_free(output, replace=force)
     path = output.path if isinstance(output, Registry) else output
+    workspace = Workspace.of(path)
+    workspace.require_idle()
+    workspace.require_free(resume=resume, force=force)
     with listening() as listener, _resumable(path):
         previous = _earlier_sides(path, config.seed)
         found = scan(

@@ -1,227 +1,214 @@
 """What the frozen trunk makes of each picture: computed once, kept on disk.
 
 Where nothing is frozen, or fresh views are wanted in every epoch, what is kept is the decoded
-picture itself. Either way an epoch reads its batches through a `Source`.
+picture itself: a trunk that does nothing.
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
 from florist.dataset import Sample
 from florist.errors import TrainingError, printable
-from florist.images import RGB
+from florist.images import RGB, ImageSpec
 from florist.progress import Listener
-from florist.system import cpu_limit
+from florist.system import cpu_limit, write_atomically
 from florist.training.augment import augmented_views
-from florist.training.config import TrainingConfig
-from florist.training.store import ArrayStore
-from florist.training.trunk import Trunk, trunk_of
+from florist.training.config import Augmentation
+from florist.training.shards import SAMPLES, Arrays, Shards, shards_of, sweep
+from florist.training.sources import FeatureSource, PictureSource
+from florist.training.trunk import Trunk, trunk_of, weights_digest
 from florist.training.workspace import Job
 
-_CHUNK: Final = 32
 _RESERVE: Final = 2**30  # bytes that stay free on the disk, for the model and for everybody else
-_LARGEST_HALF: Final = float(np.finfo(np.float16).max)
-
-Indices = NDArray[np.int64]
 
 
-class Source(Protocol):
-    """Where the inputs of a batch come from."""
+@dataclass(frozen=True, kw_only=True)
+class Views:
+    """What the trunk sees of a picture: `augmented` views of it, or where that is 0 itself."""
 
-    def train(self, indices: Indices, epoch: int) -> Any:
-        """Return the inputs of some training samples, as this epoch sees them."""
+    spec: ImageSpec
+    augmentation: Augmentation
+    seed: int
+    augmented: int
 
-    def val(self, indices: Indices) -> Any:
-        """Return the inputs of some validation samples, unaugmented."""
+    @property
+    def count(self) -> int:
+        """How many rows a picture has."""
+        return max(1, self.augmented)
 
+    @property
+    def at_once(self) -> int:
+        """How many pictures the trunk is given at a time: about 32 views, whole parts of a shard.
 
-class FeatureSource:
-    """Features of `views` augmented views of each training picture, and of clean validation ones.
+        On a GPU a batch of the same pictures gives the same bits, another one need not.
+        """
+        return 1 << (max(1, SAMPLES // self.count).bit_length() - 1)
 
-    Epochs take turns with the views: each sees every picture once.
-    """
+    @property
+    def made_by(self) -> dict[str, Any]:
+        """All that the pixels depend on beside the picture."""
+        clean = {"spec": asdict(self.spec)}
+        return clean | (asdict(self) if self.augmented else {})
 
-    def __init__(self, train: ArrayStore, val: ArrayStore, views: int) -> None:
-        self._train, self._val, self._views = train, val, views
-
-    def train(self, indices: Indices, epoch: int) -> Any:
-        """Return the features of one view of each sample."""
-        return self._train.read(indices * self._views + (indices + epoch) % self._views)
-
-    def val(self, indices: Indices) -> Any:
-        """Return the features of each sample's clean view."""
-        return self._val.read(indices)
-
-
-class PictureSource:
-    """Decoded pictures, augmented afresh in every epoch."""
-
-    def __init__(
-        self, train: ArrayStore, val: ArrayStore, samples: Sequence[Sample], config: TrainingConfig
-    ) -> None:
-        self._train, self._val, self._samples, self._config = train, val, samples, config
-        self._pool = ThreadPoolExecutor(cpu_limit())
-
-    def train(self, indices: Indices, epoch: int) -> Any:
-        """Return augmented pictures, uint8, of shape (N, size, size, 3)."""
-        (pictures,) = self._train.read(indices)
-        config = self._config
-
-        def augmented(pixels: RGB, index: int) -> RGB:
-            sample = self._samples[index]
-            return next(augmented_views(pixels, sample, [epoch], config.augmentation, config.seed))
-
-        return np.stack(list(self._pool.map(augmented, pictures, indices)))
-
-    def val(self, indices: Indices) -> Any:
-        """Return pictures as they are."""
-        return self._val.read(indices)[0]
-
-
-def picture_source(job: Job) -> Source:
-    """Decode every picture of the training and validation sides once, and keep them on disk.
-
-    Raises `TrainingError` where they do not fit.
-    """
-    dataset, config, folder = job.dataset, job.config, job.workspace.features
-    size = config.spec.size
-    stores = []
-    for side, samples in (("train", dataset.train), ("val", dataset.val)):
-        store = ArrayStore(
-            folder=folder, name=f"{side}-pictures", shapes=((size, size, 3),), dtype=np.uint8
-        )
-        require_space(folder, (len(samples) - store.rows()) * store.row_bytes)
-        with ThreadPoolExecutor(cpu_limit()) as pool:
-            for start, chunk in _missing_chunks(store, samples, 1):
-                pixels = list(pool.map(lambda s: s.load(config.spec), chunk))
-                store.append([np.stack(pixels)])
-                job.listener.progress(f"Decoding ({side})", start + len(chunk), len(samples))
-        stores.append(store)
-    return PictureSource(stores[0], stores[1], dataset.train, config)
-
-
-def feature_source(job: Job, frozen: keras.Model) -> Source:
-    """Run every view of every picture through the frozen trunk once, and keep what comes out.
-
-    Goes on after the last finished chunk where a folder has some. Takes fewer views where the disk
-    is too small for the recipe says.
-
-    Raises `TrainingError` where not even one view fits.
-    """
-    dataset, config, folder = job.dataset, job.config, job.workspace.features
-    shapes = tuple(tuple(output.shape[1:]) for output in frozen.outputs)
-    train = ArrayStore(folder=folder, name="train", shapes=shapes, dtype=np.float16)
-    val = ArrayStore(folder=folder, name="val", shapes=shapes, dtype=np.float16)
-    views = _affordable_views(job, train, val)
-    trunk = trunk_of(frozen, folder)
-    _compute(val, dataset.val, trunk, _Views(config, 0), job.listener)
-    _compute(train, dataset.train, trunk, _Views(config, views), job.listener)
-    return FeatureSource(train, val, views)
-
-
-class _Views:
-    """What the trunk sees of a sample: augmented pictures, or the clean one."""
-
-    def __init__(self, config: TrainingConfig, augmented: int) -> None:
-        self.config, self.augmented = config, augmented
-        self.count = max(1, augmented)
-
-    def __call__(self, sample: Sample) -> RGB:
+    def of(self, sample: Sample) -> RGB:
         """Return pictures of shape (count, size, size, 3)."""
-        config = self.config
-        pixels = sample.load(config.spec)
+        pixels = sample.load(self.spec)
         if not self.augmented:
             return pixels[np.newaxis]
-        numbers = range(self.count)
-        return np.stack(
-            [*augmented_views(pixels, sample, numbers, config.augmentation, config.seed)]
-        )
+        numbers = range(self.augmented)
+        return np.stack([*augmented_views(pixels, sample, numbers, self.augmentation, self.seed)])
 
 
-def _compute(
-    store: ArrayStore,
-    samples: Sequence[Sample],
-    trunk: Trunk,
-    views: _Views,
-    listener: Listener,
-) -> None:
-    """Fill a store. The next chunk is decoded and augmented while the trunk works on this one."""
-    chunks = list(_missing_chunks(store, samples, views.count))
-    side = "training" if views.augmented else "validation"
-    total = len(samples) * views.count
+def features_of(
+    samples: Sequence[Sample], views: Views, trunk: Trunk
+) -> Generator[Arrays, None, None]:
+    """Yield what the trunk makes of the samples' views, `views.at_once` samples at a time.
+
+    A pure function of pictures, views and trunk: whole shards may be computed in any order, by any
+    number of processes. The next pictures are decoded and augmented while the trunk works.
+    """
+    step = views.at_once
+    chunks = [samples[start : start + step] for start in range(0, len(samples), step)]
     with ThreadPoolExecutor(cpu_limit()) as pool:
         try:
-            ahead = [pool.submit(views, sample) for sample in chunks[0][1]] if chunks else []
-            for number, (start, chunk) in enumerate(chunks):
+            ahead = [pool.submit(views.of, sample) for sample in chunks[0]] if chunks else []
+            for number in range(len(chunks)):
                 pictures = np.concatenate([future.result() for future in ahead])
-                following = chunks[number + 1][1] if number + 1 < len(chunks) else []
-                ahead = [pool.submit(views, sample) for sample in following]
-                outputs = trunk(pictures)
-                store.append([np.clip(o, -_LARGEST_HALF, _LARGEST_HALF) for o in outputs])
-                done = (start + len(chunk)) * views.count
-                listener.progress(f"Features ({side})", done, total)
+                following = chunks[number + 1] if number + 1 < len(chunks) else []
+                ahead = [pool.submit(views.of, sample) for sample in following]
+                yield trunk(pictures)
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
 
 
-def _missing_chunks(
-    store: ArrayStore, samples: Sequence[Sample], views: int
-) -> list[tuple[int, Sequence[Sample]]]:
-    """Return (position, samples) of the chunks that are not stored yet, dropping half-written rows.
+def picture_source(job: Job) -> PictureSource:
+    """Decode every picture of the training and validation sides once, and keep them on disk.
 
-    Chunks always begin at the same samples: a batch of the same pictures gives the same bits.
+    Raises `TrainingError` where they do not fit.
     """
-    step = max(1, _CHUNK // views)
-    done = store.rows() // views
-    done = done if done == len(samples) else done // step * step
-    store.truncate(done * views)
-    return [(start, samples[start : start + step]) for start in range(done, len(samples), step)]
+    dataset, config, folder = job.dataset, job.config, job.workspace.features
+    clean = _views(job, 0)
+    size = config.spec.size
+    row = np.dtype([("pixels", np.uint8, (size, size, 3))])
+    train, val = (
+        shards_of(samples, folder, made_by=clean.made_by, rows=1, row=row)
+        for samples in (dataset.train, dataset.val)
+    )
+    _require_space(folder, (train.row_count + val.row_count) * row.itemsize)
+    sweep(folder, [train, val])
+    for stage, shards in (("Decoding (training)", train), ("Decoding (validation)", val)):
+        _fill(shards, clean, lambda pictures: [pictures], stage, job.listener)
+    return PictureSource(train, val, dataset.train, config)
 
 
-def _affordable_views(job: Job, train: ArrayStore, val: ArrayStore) -> int:
+def feature_source(job: Job, frozen: keras.Model) -> FeatureSource:
+    """Run every view of every picture through the frozen trunk once, and keep what comes out.
+
+    What a folder has already is taken from there. Takes fewer views than the recipe says where the
+    disk is too small.
+
+    Raises `TrainingError` where not even one view fits.
+    """
+    dataset, config, folder = job.dataset, job.config, job.workspace.features
+    row = np.dtype(
+        [(str(n), np.float16, tuple(out.shape[1:])) for n, out in enumerate(frozen.outputs)]
+    )
+    views, clean = _views(job, _affordable_views(job, row.itemsize)), _views(job, 0)
+    trunk = {
+        "backbone": config.backbone,
+        "unfreeze": config.unfreeze,
+        "weights": weights_digest(frozen),
+    }
+    train, val = (
+        shards_of(samples, folder, made_by=seen.made_by | trunk, rows=seen.count, row=row)
+        for samples, seen in ((dataset.train, views), (dataset.val, clean))
+    )
+    sweep(folder, [train, val])
+    compute = trunk_of(frozen, job.workspace.trunk)
+    _fill(val, clean, compute, "Features (validation)", job.listener)
+    _fill(train, views, compute, "Features (training)", job.listener)
+    return FeatureSource(train, val)
+
+
+def _views(job: Job, augmented: int) -> Views:
+    config = job.config
+    return Views(
+        spec=config.spec,
+        augmentation=config.augmentation,
+        seed=config.seed,
+        augmented=augmented,
+    )
+
+
+def _fill(shards: Shards, views: Views, trunk: Trunk, stage: str, listener: Listener) -> None:
+    """Compute and write the shards that are not there."""
+    missing = shards.missing()
+    samples = [sample for number in missing for sample in shards.part(number)]
+    done = shards.row_count - len(samples) * shards.rows
+
+    with closing(features_of(samples, views, trunk)) as computed:
+
+        def heard() -> Iterator[Arrays]:
+            nonlocal done
+            for block in computed:
+                done += len(block[0])
+                listener.progress(stage, done, shards.row_count)
+                yield block
+
+        blocks = heard()
+        for number in missing:
+            steps = -(-len(shards.part(number)) // views.at_once)
+            shards.write(number, islice(blocks, steps))
+
+
+def _affordable_views(job: Job, row_bytes: int) -> int:
     """Return how many views fit on the disk, decided once, and say how much they take."""
-    decided = train.folder / "views"
+    decided = job.workspace.views
     if decided.exists():
         return int(decided.read_text())
     config, dataset, say = job.config, job.dataset, job.listener.say
-    pictures, side = len(dataset.train), len(dataset.val) * val.row_bytes
-    room = _free(train.folder) - _RESERVE
-    views = min(config.augmented_views, (room - side) // (pictures * train.row_bytes))
+    folder, pictures, side = job.workspace.features, len(dataset.train), len(dataset.val)
+    views = min(config.augmented_views, (_room(folder) // row_bytes - side) // pictures)
     if views < 1:
-        require_space(train.folder, side + pictures * train.row_bytes)
-    decided.write_text(str(views))
+        _require_space(folder, (side + pictures) * row_bytes)
+    write_atomically(decided, str(views))
     if views < config.augmented_views:
         say(
             f"The disk has room for {views} of {config.augmented_views} views of each picture: "
             f"training goes on with {views}."
         )
-    size = (views * pictures * train.row_bytes + side) / 1e9
     say(
-        f"Features of {views} views of {pictures} training pictures and of {len(dataset.val)} "
-        f"validation pictures take {size:.2f} GB on disk while training runs."
+        f"Features of {views} views of {pictures} training pictures and of {side} validation "
+        f"pictures take {(views * pictures + side) * row_bytes / 1e9:.2f} GB on disk while "
+        "training runs."
     )
     return views
 
 
-def require_space(folder: Path, needed: int) -> None:
+def _require_space(folder: Path, needed: int) -> None:
     """Raise `TrainingError` where the disk has no room for so many bytes."""
-    free = _free(folder)
-    if needed > free - _RESERVE:
+    room = _room(folder)
+    if needed > room:
         raise TrainingError(
             f"{printable(folder)} needs {needed / 1e9:.1f} GB, but its disk has only "
-            f"{free / 1e9:.1f} GB free (1 GB of it stays free). Make room, or put --output on "
-            "another disk; `--views 0` keeps pictures in place of features and takes less."
+            f"{(room + _RESERVE) / 1e9:.1f} GB free (1 GB of it stays free). Make room, or put "
+            "--output on another disk; `--views 0` keeps pictures in place of features and takes "
+            "less."
         )
 
 
-def _free(folder: Path) -> int:
+def _room(folder: Path) -> int:
+    """Return how many bytes may lie in a folder: what is there is taken, or makes place."""
     folder.mkdir(parents=True, exist_ok=True)
-    return shutil.disk_usage(folder).free
+    there = sum(path.stat().st_size for path in folder.iterdir())
+    return there + shutil.disk_usage(folder).free - _RESERVE

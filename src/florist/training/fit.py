@@ -6,7 +6,6 @@ epochs before: `EarlyStopping` its patience and best value, `BackupAndRestore` t
 
 import json
 import math
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -20,8 +19,9 @@ from numpy.typing import NDArray
 
 from florist.dataset import Sample
 from florist.errors import TrainingError
+from florist.system import replacing, write_atomically
 from florist.training.config import TrainingConfig
-from florist.training.features import Indices, Source
+from florist.training.sources import BatchSource, Indices
 from florist.training.workspace import Job
 
 _STATE: Final = "fit.json"
@@ -41,7 +41,7 @@ class FitState:
     waited: int = 0
 
 
-def fit(classifier: keras.Model, source: Source, job: Job) -> FitState:
+def fit(classifier: keras.Model, source: BatchSource, job: Job) -> FitState:
     """Train until the epochs are over or patience is out, then put the best epoch's weights back.
 
     Goes on after the last finished epoch where the workspace has one; on a CPU the outcome is then
@@ -113,7 +113,9 @@ def class_weights(
     return (len(labels) / (classes * np.maximum(counts, 1))).astype(np.float32)
 
 
-def _train_epoch(classifier: keras.Model, source: Source, job: Job, epoch: int) -> dict[str, float]:
+def _train_epoch(
+    classifier: keras.Model, source: BatchSource, job: Job, epoch: int
+) -> dict[str, float]:
     config, labels = job.config, _labels(job.dataset.train)
     weights = class_weights(labels, len(job.dataset.classes), config)[labels]
     order = np.random.default_rng([config.seed, epoch]).permutation(len(labels))
@@ -126,7 +128,7 @@ def _train_epoch(classifier: keras.Model, source: Source, job: Job, epoch: int) 
     return {"loss": _mean(parts, "loss"), "accuracy": _mean(parts, "accuracy")}
 
 
-def _validate(classifier: keras.Model, source: Source, job: Job) -> dict[str, float]:
+def _validate(classifier: keras.Model, source: BatchSource, job: Job) -> dict[str, float]:
     labels, batch_size = _labels(job.dataset.val), job.config.batch_size
     parts = []
     for indices, inputs in _prefetched(source.val, np.arange(len(labels)), batch_size):
@@ -152,7 +154,7 @@ def _prefetched(read: Any, order: Indices, batch_size: int) -> Iterator[tuple[In
             yield indices, inputs
 
 
-def _build(classifier: keras.Model, source: Source) -> None:
+def _build(classifier: keras.Model, source: BatchSource) -> None:
     """Run one sample through, so that every variable is there to be restored."""
     classifier(source.val(np.array([0])), training=False)
     classifier.optimizer.build(classifier.trainable_variables)
@@ -178,12 +180,8 @@ def _save(
         _dump(folder / _best_name(state), averaged)
     current = _values([*classifier.variables, *classifier.optimizer.variables])
     _dump(folder / _last_name(state), current)
-    temporary = folder / f"{_STATE}.partial"
-    temporary.write_text(json.dumps(asdict(state)), encoding="utf-8")
-    _replace(temporary, folder / _STATE)
-    for old in folder.glob("*.npz"):
-        if old.name not in {_best_name(state), _last_name(state)}:
-            old.unlink()
+    write_atomically(folder / _STATE, json.dumps(asdict(state)))
+    _sweep(folder, state)
 
 
 def _restore(classifier: keras.Model, folder: Path) -> FitState:
@@ -191,9 +189,17 @@ def _restore(classifier: keras.Model, folder: Path) -> FitState:
         state = FitState(**json.loads((folder / _STATE).read_text(encoding="utf-8")))
     except FileNotFoundError:
         return FitState()
+    _sweep(folder, state)
     variables = [*classifier.variables, *classifier.optimizer.variables]
     _load(folder / _last_name(state), variables)
     return state
+
+
+def _sweep(folder: Path, state: FitState) -> None:
+    """Drop what the state does not name: of epochs before, and what a kill left half-written."""
+    for path in folder.iterdir():
+        if path.name not in {_STATE, _best_name(state), _last_name(state)}:
+            path.unlink()
 
 
 def _best_name(state: FitState) -> str:
@@ -209,22 +215,14 @@ def _values(variables: list[keras.Variable]) -> list[NDArray[Any]]:
 
 
 def _dump(path: Path, arrays: list[NDArray[Any]]) -> None:
-    temporary = path.with_suffix(".partial")
-    with temporary.open("wb") as file:
+    with replacing(path) as partial, partial.open("wb") as file:
         np.savez(file, *arrays)
-    _replace(temporary, path)
 
 
 def _load(path: Path, variables: list[keras.Variable]) -> None:
     with np.load(path, allow_pickle=False) as arrays:
         for number, variable in enumerate(variables):
             variable.assign(arrays[f"arr_{number}"])
-
-
-def _replace(temporary: Path, path: Path) -> None:
-    with temporary.open("rb+") as file:
-        os.fsync(file.fileno())
-    temporary.replace(path)
 
 
 def _labels(samples: tuple[Sample, ...]) -> NDArray[np.int64]:

@@ -5,7 +5,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +33,6 @@ from florist.errors import printable
 from florist.evaluation import evaluate
 from florist.report import Report
 from florist.training.card import write_card
-from florist.training.config import TrainingConfig
 from florist.training.export import Networks, export_networks, exported_predictor
 from florist.training.fit import FitState
 from florist.training.network import classifier_of
@@ -123,7 +121,7 @@ def _manifest(outcome: Outcome, precision: Precision, trained: Provenance) -> Ma
 def _provenance(outcome: Outcome) -> Provenance:
     dataset, config, state = outcome.job.dataset, outcome.job.config, outcome.state
     return Provenance(
-        recipe=asdict(config) | {"weights": _weights(config), "views": config.augmented_views},
+        recipe=asdict(config) | {"weights": outcome.job.weights, "views": config.augmented_views},
         epochs=len(state.history),
         best_epoch=state.best_epoch + 1,
         val_accuracy=state.history[state.best_epoch]["val_accuracy"],
@@ -134,11 +132,3 @@ def _provenance(outcome: Outcome) -> Provenance:
         ),
         keras=f"{keras.__version__} ({keras.backend.backend()})",
     )
-
-
-def _weights(config: TrainingConfig) -> str:
-    """Name the weights without the folder that they were in."""
-    if config.weights in {"imagenet", "none"}:
-        return config.weights
-    with Path(config.weights).open("rb") as file:
-        return f"{Path(config.weights).name} (SHA-256 {file_digest(file, 'sha256').hexdigest()})"

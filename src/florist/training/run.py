@@ -22,22 +22,21 @@ def run(job: Job, output: Path | Registry, *, resume: bool, force: bool) -> Bund
     """Train and write the model folder; see `florist.training.train`."""
     dataset, config, workspace = job.dataset, job.config, job.workspace
     require_trainable(dataset)
-    require_free(output, replace=force)
     restart = force and not resume
-    if not restart:
-        workspace.check(dataset, config, resume=resume)
-    with named_failures(config, workspace.path):
+    with named_failures(config, workspace.path), workspace.held():
+        require_free(output, replace=force)
+        workspace.require_free(resume=resume, force=force)
+        if not restart:
+            workspace.require_same(job.recipe)
         # The network comes first: without its weights, nothing is written and nothing removed.
         keras.utils.set_random_seed(config.seed)
         with _precision():
             network = build_network(config, len(dataset.classes))
-        if restart:
-            workspace.remove()
-        workspace.create(dataset, config)
+        workspace.begin(job.recipe, restart=restart)
         state = _fit(network, job)
         model = float32_model(network, config, len(dataset.classes))
         bundle = write_results(Outcome(job, state, model), output, force=force)
-    workspace.remove()
+        workspace.remove()
     return bundle
 
 

@@ -6,6 +6,7 @@ same layers.
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from florist.engine import load_layers
 from florist.images import RGB
-from florist.system import cpu_limit
+from florist.system import cpu_limit, replacing
 from florist.training.network import as_list
 from florist.training.onnx_export import export_onnx
 
@@ -23,14 +24,32 @@ Features = list[NDArray[Any]]
 Trunk = Callable[[RGB], Features]
 """uint8 pictures (N, size, size, 3) in, every output of the frozen layers (N, ...) out."""
 
-_FILE: Final = "trunk.onnx"
+_LARGEST_HALF: Final = float(np.finfo(np.float16).max)
 
 
-def trunk_of(frozen: keras.Model, folder: Path) -> Trunk:
-    """Return what computes the frozen layers fastest; it may keep files in `folder`."""
+def trunk_of(frozen: keras.Model, file: Path) -> Trunk:
+    """Return what computes the frozen layers fastest, clipped to what float16 can hold.
+
+    It may export them to `file`.
+    """
+    layers: Trunk
     if keras.distribution.list_devices("gpu"):
-        return lambda pictures: as_list(frozen.predict_on_batch(pictures))
-    return ExportedTrunk(frozen, folder)
+        layers = lambda pictures: as_list(frozen.predict_on_batch(pictures))  # noqa: E731
+    else:
+        layers = ExportedTrunk(frozen, file)
+    return lambda pictures: [
+        np.clip(output, -_LARGEST_HALF, _LARGEST_HALF) for output in layers(pictures)
+    ]
+
+
+def weights_digest(model: keras.Model) -> str:
+    """Return the SHA-256 of a model's weights, in their order, whatever they are called."""
+    digest = sha256()
+    for weight in model.weights:
+        values = np.ascontiguousarray(keras.ops.convert_to_numpy(weight))
+        digest.update(f"{values.dtype}{values.shape}".encode())
+        digest.update(values.data)
+    return digest.hexdigest()
 
 
 class ExportedTrunk:
@@ -40,8 +59,8 @@ class ExportedTrunk:
     threads keep all of the CPU's cores busy.
     """
 
-    def __init__(self, frozen: keras.Model, folder: Path) -> None:
-        self._frozen, self._file = frozen, folder / _FILE
+    def __init__(self, frozen: keras.Model, file: Path) -> None:
+        self._frozen, self._file = frozen, file
         self._layers: Trunk | None = None
         self._pool = ThreadPoolExecutor(cpu_limit())
 
@@ -53,7 +72,6 @@ class ExportedTrunk:
 
     def _load(self) -> Trunk:
         if not self._file.exists():
-            temporary = self._file.with_suffix(".partial")
-            export_onnx(self._frozen, temporary)
-            temporary.replace(self._file)
+            with replacing(self._file) as partial:
+                export_onnx(self._frozen, partial)
         return load_layers(self._file, self._frozen.input_shape[1])

@@ -1,17 +1,26 @@
 """Where an unfinished training keeps what it needs to go on: a folder beside the model folder."""
 
 import json
+import os
+import platform
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from datetime import datetime
+from functools import cached_property
+from hashlib import file_digest
 from pathlib import Path
 from typing import Any, Final
 
 from florist.dataset import Dataset
 from florist.errors import TrainingError, printable
 from florist.progress import Listener
+from florist.system import PARTIAL, LockedError, locked, write_atomically
 from florist.training.config import TrainingConfig
 
 _RECIPE: Final = "training.json"
+_LOCK: Final = "lock"
 
 
 @dataclass(frozen=True)
@@ -27,8 +36,18 @@ class Workspace:
 
     @property
     def features(self) -> Path:
-        """Where features, or decoded pictures, are kept."""
+        """Where features, or decoded pictures, are kept. Their names say what they are made of."""
         return self.path / "features"
+
+    @property
+    def views(self) -> Path:
+        """The file that says how many views of each picture the disk has room for."""
+        return self.path / "views"
+
+    @property
+    def trunk(self) -> Path:
+        """The file that the frozen layers are exported to."""
+        return self.path / "trunk.onnx"
 
     @property
     def fit(self) -> Path:
@@ -45,49 +64,101 @@ class Workspace:
         recipe = self._read()
         return TrainingConfig.from_dict(recipe["config"]) if recipe else None
 
-    def create(self, dataset: Dataset, config: TrainingConfig) -> None:
-        """Make the folder, with the recipe in it, unless it is there to be resumed."""
-        self.fit.mkdir(parents=True, exist_ok=True)
-        (self.path / _RECIPE).write_text(
-            json.dumps(_recipe(dataset, config), indent=2), encoding="utf-8"
-        )
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other trainings out of the folder, which is made for it and left where it is empty.
 
-    def check(self, dataset: Dataset, config: TrainingConfig, *, resume: bool) -> None:
-        """Raise `TrainingError` where an unfinished training stands in the way.
-
-        That is one that was not asked to be resumed, or one of another recipe or of other pictures
-        that was.
+        Raises `TrainingError` where another one is at work in it.
         """
-        found, recipe = self._read(), _recipe(dataset, config)
-        if found is None:
-            return
-        if not resume:
+        now = datetime.now().astimezone()
+        note = f"process {os.getpid()} on {platform.node()}, since {now:%Y-%m-%d %H:%M:%S}"
+        try:
+            with locked(self.path / _LOCK, note):
+                yield
+        except LockedError as error:
+            raise TrainingError(
+                f"Another training is at work in {printable(self.path)} "
+                f"({printable(error) or 'it has just begun'}). Wait until it is done, stop it, or "
+                "choose another --output."
+            ) from error
+        finally:
+            with suppress(OSError):
+                self.path.rmdir()
+
+    def require_idle(self) -> None:
+        """Raise `TrainingError` where another training is at work, before anything long begins."""
+        if (self.path / _LOCK).exists():
+            with self.held():
+                pass
+
+    def begin(self, recipe: dict[str, Any], *, restart: bool) -> None:
+        """Make the folder ready, with the recipe in it.
+
+        Where it is to be resumed, what is there stays. Otherwise, or where no recipe can be read,
+        only features do: what they are made of is in their names.
+        """
+        if restart or self._read() is None:
+            self._clear()
+            write_atomically(self.path / _RECIPE, json.dumps(recipe, indent=2))
+        for left in self.path.glob(f"*{PARTIAL}"):
+            left.unlink()
+        self.fit.mkdir(exist_ok=True)
+
+    def require_free(self, *, resume: bool, force: bool) -> None:
+        """Raise `TrainingError` where the folder is somebody's own, or a training nobody spoke of.
+
+        An unfinished training is resumed, or dropped, by those who say so.
+        """
+        names = {path.name for path in self.path.iterdir()} if self.path.exists() else set()
+        foreign = sorted(name for name in names - {_LOCK} if not name.endswith(PARTIAL))
+        if foreign and _RECIPE not in names:
+            raise TrainingError(
+                f"{printable(self.path)} is where an unfinished training would be kept, but it "
+                f"holds {printable(foreign[0])} and no {_RECIPE}, so it is left alone. Move it, or "
+                "choose another --output."
+            )
+        if self._read() and not (resume or force):
             raise TrainingError(
                 f"{printable(self.path)} holds an unfinished training. Go on with it by adding "
                 "--resume, or start over with --force."
             )
+
+    def require_same(self, recipe: dict[str, Any]) -> None:
+        """Raise `TrainingError` where what is to be resumed is not what `recipe` says."""
+        found = self._read() or recipe
         if found["config"] != recipe["config"]:
             raise TrainingError(
                 f"The unfinished training in {printable(self.path)} has another recipe: "
                 f"{_differences(found['config'], recipe['config'])}. Resume it without these "
                 "options, or start over with --force."
             )
-        if found["dataset"] != recipe["dataset"]:
-            raise TrainingError(
-                f"The pictures have changed since the training in {printable(self.path)} began. "
-                "Start over with --force."
-            )
+        for key, what in (("dataset", "pictures"), ("weights", "starting weights")):
+            if found.get(key) != recipe[key]:
+                raise TrainingError(
+                    f"The {what} have changed since the training in {printable(self.path)} began. "
+                    "Put back what was there, or start over with --force."
+                )
 
     def remove(self) -> None:
-        """Delete the folder and everything in it."""
-        if self.path.exists():
-            shutil.rmtree(self.path)
+        """Delete what a training keeps. The recipe is last: what has one is known to be ours."""
+        self._clear()
+        if self.features.exists():
+            shutil.rmtree(self.features)
+        (self.path / _RECIPE).unlink(missing_ok=True)
+
+    def _clear(self) -> None:
+        for folder in (self.fit, self.exported):
+            if folder.exists():
+                shutil.rmtree(folder)
+        for file in (self.views, self.trunk):
+            file.unlink(missing_ok=True)
 
     def _read(self) -> dict[str, Any] | None:
         try:
-            recipe = json.loads((self.path / _RECIPE).read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
-            return None  # killed before the recipe was on the disk: nothing else can be there
+            recipe = json.loads((self.path / _RECIPE).read_bytes())
+            TrainingConfig.from_dict(recipe["config"])
+        except (FileNotFoundError, ValueError, TypeError, KeyError):
+            return None
         return dict(recipe)
 
 
@@ -100,9 +171,23 @@ class Job:
     workspace: Workspace
     listener: Listener
 
+    @cached_property
+    def weights(self) -> str:
+        """The weights that training starts from; a file by its name and content, not its folder."""
+        weights = self.config.weights
+        if weights in {"imagenet", "none"}:
+            return weights
+        with Path(weights).open("rb") as file:
+            return f"{Path(weights).name} (SHA-256 {file_digest(file, 'sha256').hexdigest()})"
 
-def _recipe(dataset: Dataset, config: TrainingConfig) -> dict[str, Any]:
-    return {"config": asdict(config), "dataset": dataset.digest}
+    @cached_property
+    def recipe(self) -> dict[str, Any]:
+        """What an unfinished training must agree in to be gone on with."""
+        return {
+            "config": asdict(self.config),
+            "dataset": self.dataset.digest,
+            "weights": self.weights,
+        }
 
 
 def _differences(found: dict[str, Any], wanted: dict[str, Any]) -> str:

@@ -1,0 +1,71 @@
+"""Where the epochs' batches come from: features, or decoded pictures, both from disk."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from florist.dataset import Sample
+from florist.images import RGB
+from florist.system import cpu_limit
+from florist.training.augment import augmented_views
+from florist.training.config import TrainingConfig
+from florist.training.shards import Shards
+
+Indices = NDArray[np.int64]
+
+
+class BatchSource(Protocol):
+    """Where the inputs of a batch come from."""
+
+    def train(self, indices: Indices, epoch: int) -> Any:
+        """Return the inputs of some training samples, as this epoch sees them."""
+
+    def val(self, indices: Indices) -> Any:
+        """Return the inputs of some validation samples, unaugmented."""
+
+
+class FeatureSource:
+    """Features of several augmented views of each training picture, and of clean validation ones.
+
+    Epochs take turns with the views: each sees every picture once.
+    """
+
+    def __init__(self, train: Shards, val: Shards) -> None:
+        self._train, self._val = train, val
+
+    def train(self, indices: Indices, epoch: int) -> Any:
+        """Return the features of one view of each sample."""
+        views = self._train.rows
+        return self._train.read(indices * views + (indices + epoch) % views)
+
+    def val(self, indices: Indices) -> Any:
+        """Return the features of each sample's clean view."""
+        return self._val.read(indices)
+
+
+class PictureSource:
+    """Decoded pictures, augmented afresh in every epoch."""
+
+    def __init__(
+        self, train: Shards, val: Shards, samples: Sequence[Sample], config: TrainingConfig
+    ) -> None:
+        self._train, self._val, self._samples, self._config = train, val, samples, config
+        self._pool = ThreadPoolExecutor(cpu_limit())
+
+    def train(self, indices: Indices, epoch: int) -> Any:
+        """Return augmented pictures, uint8, of shape (N, size, size, 3)."""
+        (pictures,) = self._train.read(indices)
+        config = self._config
+
+        def augmented(pixels: RGB, index: int) -> RGB:
+            sample = self._samples[index]
+            return next(augmented_views(pixels, sample, [epoch], config.augmentation, config.seed))
+
+        return np.stack(list(self._pool.map(augmented, pictures, indices)))
+
+    def val(self, indices: Indices) -> Any:
+        """Return pictures as they are."""
+        return self._val.read(indices)[0]
