@@ -17,6 +17,7 @@ from florist.bundle import (
     Registry,
     read_bundle,
     require_free,
+    sweep,
     write_bundle,
 )
 from florist.errors import BundleError
@@ -89,6 +90,22 @@ def test_what_a_killed_process_left_is_no_obstacle(tmp_path: Path) -> None:
     (tmp_path / ".model.abc.partial").mkdir()
     (tmp_path / MODEL).write_text("moved before the kill")
     write_bundle(tmp_path, MANIFEST_OF, files(model_onnx="whole")).verify()
+
+
+def test_only_what_was_written_for_the_same_model_is_swept(tmp_path: Path) -> None:
+    names = [
+        ".model.x[1].0a1b2c_3.partial",
+        ".model.x[1].y.0a1b2c_3.partial",
+        ".model.x1.0a1b2c_3.partial",
+    ]
+    for name in [*names, "x[1].partial"]:
+        (tmp_path / name).mkdir()
+    sweep(tmp_path / "x[1]")
+    assert {each.name for each in tmp_path.iterdir()} == {*names[1:], "x[1].partial"}
+    write_bundle(tmp_path / "x[1]", MANIFEST_OF, files(model_onnx="whole"))
+    (tmp_path / "x[1]" / names[0]).mkdir()
+    sweep(tmp_path / "x[1]")
+    assert {each.name for each in (tmp_path / "x[1]").iterdir()} == {MODEL, MANIFEST}
 
 
 def test_a_folder_of_something_else_is_never_replaced(tmp_path: Path) -> None:

@@ -41,6 +41,17 @@ class Recording(Listener):
         self.epochs.append(number)
 
 
+def interrupt_at_epoch(wanted: int) -> Listener:
+    """Return what presses Ctrl-C after an epoch."""
+
+    class AtEpoch(Listener):
+        def epoch(self, number: int, epochs: int, logs: Mapping[str, float]) -> None:
+            if number == wanted:
+                raise KeyboardInterrupt
+
+    return AtEpoch()
+
+
 @pytest.fixture(scope="session")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     return scan(write_colours(tmp_path_factory.mktemp("data") / "colours", per_class=14))

@@ -17,7 +17,7 @@ from florist.errors import BundleError, TrainingError
 from florist.progress import Listener
 from florist.training import train
 from florist.training.network import build_network
-from tests.training.conftest import Recording, quick
+from tests.training.conftest import Recording, interrupt_at_epoch, quick
 
 
 class Interrupting(Listener):
@@ -144,17 +144,8 @@ def test_patience_ends_a_training_and_is_remembered(dataset: Dataset, tmp_path: 
     assert heard.epochs[-1] == best + 2 < 60
     resumed = tmp_path / "resumed"
     with pytest.raises(KeyboardInterrupt):
-        train(dataset, config, resumed, listener=_interrupt_at_epoch(best + 1))
+        train(dataset, config, resumed, listener=interrupt_at_epoch(best + 1))
     assert_identical(straight, train(dataset, config, resumed, resume=True))
-
-
-def _interrupt_at_epoch(wanted: int) -> Listener:
-    class AtEpoch(Listener):
-        def epoch(self, number: int, epochs: int, logs: Mapping[str, float]) -> None:
-            if number == wanted:
-                raise KeyboardInterrupt
-
-    return AtEpoch()
 
 
 def test_what_stands_in_the_way_of_a_training(
@@ -164,7 +155,7 @@ def test_what_stands_in_the_way_of_a_training(
     with pytest.raises(BundleError, match="already holds a model.*--force"):
         train(dataset, quick(), trained.path)
     with pytest.raises(KeyboardInterrupt):
-        train(dataset, quick(), output, listener=_interrupt_at_epoch(1))
+        train(dataset, quick(), output, listener=interrupt_at_epoch(1))
     with pytest.raises(TrainingError, match="unfinished training.*--resume.*--force"):
         train(dataset, quick(), output)
     with pytest.raises(TrainingError, match="epochs was 3, now 9"):
@@ -184,7 +175,7 @@ def test_the_same_weights_file_with_other_weights(dataset: Dataset, tmp_path: Pa
     backbone.save_weights(file)
     config = quick(weights=str(file))
     with pytest.raises(KeyboardInterrupt):
-        train(dataset, config, output, listener=_interrupt_at_epoch(1))
+        train(dataset, config, output, listener=interrupt_at_epoch(1))
     backbone.set_weights([weight + 1 for weight in backbone.get_weights()])
     backbone.save_weights(file)
     with pytest.raises(TrainingError, match="starting weights have changed.*--force"):
@@ -197,7 +188,7 @@ def test_nothing_is_taken_over_without_a_recipe(
 ) -> None:
     output, other = tmp_path / "output", scan(dataset.root, seed=5)
     with pytest.raises(KeyboardInterrupt):
-        train(dataset, quick(), output, listener=_interrupt_at_epoch(1))
+        train(dataset, quick(), output, listener=interrupt_at_epoch(1))
     (tmp_path / "output.training" / "training.json").write_bytes(content)
     assert_identical(train(other, quick(), tmp_path / "straight"), train(other, quick(), output))
 
@@ -205,7 +196,7 @@ def test_nothing_is_taken_over_without_a_recipe(
 def test_starting_over_takes_the_features_that_still_fit(dataset: Dataset, tmp_path: Path) -> None:
     output, changed = tmp_path / "output", quick(learning_rate=3e-3, epochs=2)
     with pytest.raises(KeyboardInterrupt):
-        train(dataset, quick(), output, listener=_interrupt_at_epoch(1))
+        train(dataset, quick(), output, listener=interrupt_at_epoch(1))
     (tmp_path / "output.training" / "features" / "x.rows.0a1b.partial").write_bytes(b"x")
     heard = Recording()
     started_over = train(dataset, changed, output, listener=heard, force=True)

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from florist.bundle import MANIFEST
 from florist.dataset import Dataset
 from florist.errors import TrainingError
 from florist.training import train
 from florist.training.workspace import Workspace
-from tests.training.conftest import quick
+from tests.training.conftest import interrupt_at_epoch, quick
 
 HOLDER = """
 import sys
@@ -70,3 +71,17 @@ def test_what_a_kill_left_is_swept(tmp_path: Path) -> None:
         workspace.require_free(resume=False, force=False)
         workspace.begin({"config": {}}, restart=False)
     assert {path.name for path in workspace.path.iterdir()} == {"training.json", "fit"}
+
+
+def test_a_mount_point_holds_the_unfinished_training_too(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = tmp_path / "volume"
+    output.mkdir()
+    monkeypatch.setattr("os.path.ismount", lambda path: Path(path) == output)
+    with pytest.raises(KeyboardInterrupt):
+        train(dataset, quick(), output, listener=interrupt_at_epoch(1))
+    assert {path.name for path in output.iterdir()} == {".training"}
+    model = train(dataset, quick(), output, resume=True)
+    assert {path.name for path in output.iterdir()} == {MANIFEST, *model.manifest.files}
+    assert {path.name for path in tmp_path.iterdir()} == {"volume"}

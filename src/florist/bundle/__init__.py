@@ -19,12 +19,13 @@ from florist.bundle.files import (
     SPLIT,
     TRAINING,
     TRAINING_PLOT,
+    UNFINISHED,
     Precision,
     digests,
 )
 from florist.bundle.manifest import SCHEMA, Manifest, Provenance, TrainedOn
 from florist.bundle.read import CURRENT, Bundle, read_bundle
-from florist.bundle.write import Registry, require_free, write_bundle
+from florist.bundle.write import Registry, require_free, sweep, write_bundle
 
 __all__ = [
     "CARD",
@@ -43,6 +44,7 @@ __all__ = [
     "SPLIT",
     "TRAINING",
     "TRAINING_PLOT",
+    "UNFINISHED",
     "Bundle",
     "Manifest",
     "Precision",
@@ -52,5 +54,6 @@ __all__ = [
     "digests",
     "read_bundle",
     "require_free",
+    "sweep",
     "write_bundle",
 ]

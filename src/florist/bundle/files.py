@@ -27,6 +27,9 @@ SERVING: Final = (MANIFEST, MODEL, INT8_MODEL, LABELS, REPORT, HISTORY, CARD)
 TRAINING: Final = (KERAS_MODEL, SPLIT, TRAINING_PLOT, CONFUSION_PLOT)
 """What stays where a model was made: to train on, to evaluate, to look at."""
 
+UNFINISHED: Final = ".training"
+"""The folder that a training works in where it may write nowhere else: of no use afterwards."""
+
 
 def sha256(file: Path) -> str:
     """Return the SHA-256 of a file, in hexadecimal digits."""

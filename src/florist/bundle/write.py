@@ -1,5 +1,6 @@
 """Writing a model: into a folder of its own, or as a new one into a registry."""
 
+import glob
 import hashlib
 import json
 import shutil
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from florist import checks
-from florist.bundle.files import MANIFEST, SERVING, TRAINING, digests
+from florist.bundle.files import MANIFEST, SERVING, TRAINING, UNFINISHED, digests
 from florist.bundle.manifest import Manifest
 from florist.bundle.read import CURRENT, NAME_DIGITS, Bundle, read_bundle
 from florist.errors import BundleError, printable
@@ -46,10 +47,9 @@ def write_bundle(
     """
     require_free(target, replace=replace)
     path = _path(target)
-    inside = _inside(target)
-    home = path if inside else path.parent
+    home, inside = _home(target), _inside(target)
     home.mkdir(parents=True, exist_ok=True)
-    staged = Path(tempfile.mkdtemp(prefix=_PREFIX, suffix=PARTIAL, dir=home))
+    staged = Path(tempfile.mkdtemp(prefix=_prefix(target), suffix=PARTIAL, dir=home))
     try:
         write_files(staged)
         digest = _complete(staged, manifest)
@@ -67,7 +67,7 @@ def write_bundle(
 def require_free(target: Path | Registry, *, replace: bool) -> None:
     """Raise `BundleError` where a model cannot be written, or something stands in its place."""
     path = _path(target)
-    _require_writable(path if _inside(target) else path.parent)
+    _require_writable(_home(target))
     if isinstance(target, Registry):
         _require_registry(path)
     elif path.exists() and not _is_model_folder(path):
@@ -82,6 +82,12 @@ def require_free(target: Path | Registry, *, replace: bool) -> None:
         )
 
 
+def sweep(target: Path | Registry) -> None:
+    """Drop what a process left that was killed while it wrote; no other may be writing `target`."""
+    for left in _home(target).glob(f"{glob.escape(_prefix(target))}????????{PARTIAL}"):
+        shutil.rmtree(left)
+
+
 def _path(target: Path | Registry) -> Path:
     return target.path if isinstance(target, Registry) else target
 
@@ -93,6 +99,16 @@ def _inside(target: Path | Registry) -> bool:
     written to: as in a container that trains into a volume.
     """
     return isinstance(target, Registry) or target.is_dir()
+
+
+def _home(target: Path | Registry) -> Path:
+    """Return the folder that a model is written in before it is moved into place."""
+    return _path(target) if _inside(target) else _path(target).parent
+
+
+def _prefix(target: Path | Registry) -> str:
+    """Begin a name that tells what is written from what other trainings write beside it."""
+    return f"{_PREFIX}{_path(target).name}."
 
 
 def _require_writable(folder: Path) -> None:
@@ -112,7 +128,7 @@ def _is_model_folder(path: Path) -> bool:
     """Accept an empty folder, too, and what a process left that was killed while it wrote."""
     if not path.is_dir():
         return False
-    ours = {*SERVING, *TRAINING}
+    ours = {*SERVING, *TRAINING, UNFINISHED}
     names = {each.name for each in path.iterdir()}
     return MANIFEST in names or all(name in ours or _is_partial(name) for name in names)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import keras
 
-from florist.bundle import Bundle, Registry, require_free
+from florist.bundle import Bundle, Registry, require_free, sweep
 from florist.dataset import require_trainable
 from florist.training.config import TrainingConfig
 from florist.training.failures import named_failures
@@ -25,6 +25,7 @@ def run(job: Job, output: Path | Registry, *, resume: bool, force: bool) -> Bund
     restart = force and not resume
     with named_failures(config, workspace.path), workspace.held():
         require_free(output, replace=force)
+        sweep(output)
         workspace.require_free(resume=resume, force=force)
         if not restart:
             workspace.require_same(job.recipe)

@@ -13,6 +13,7 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import Any, Final
 
+from florist.bundle import UNFINISHED
 from florist.dataset import Dataset
 from florist.errors import TrainingError, printable
 from florist.progress import Listener
@@ -25,13 +26,19 @@ _LOCK: Final = "lock"
 
 @dataclass(frozen=True)
 class Workspace:
-    """The folder `output.training` of a training that will end in `output`."""
+    """The folder `output.training` of a training that will end in `output`.
+
+    Where `output` is a mount point it is the folder `.training` in there: what is beside it lies on
+    another disk, which a container forgets, or which is not to be written to.
+    """
 
     path: Path
 
     @classmethod
     def of(cls, output: Path) -> "Workspace":
         """Return the workspace of an output folder, whether it exists or not."""
+        if os.path.ismount(output):
+            return cls(output / UNFINISHED)
         return cls(output.with_name(f"{output.name}.training"))
 
     @property
