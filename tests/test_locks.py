@@ -94,8 +94,9 @@ def project(tmp_path: Path) -> Path:
 def test_a_lock_installs_as_on_its_day(project: Path, tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", str(project / ".venv")], check=True)
     python = str(project / ".venv" / "bin" / "python")
-    old_pip = [python, "-m", "pip", "install", "--quiet", f"pip=={OLDEST_PIP}"]
-    subprocess.run(old_pip, check=True, capture_output=True)
+    if sys.version_info < (3, 12):  # later ones cannot run it; what they bring is there already
+        old_pip = [python, "-m", "pip", "install", "--quiet", f"pip=={OLDEST_PIP}"]
+        subprocess.run(old_pip, check=True, capture_output=True)
     environment = {
         **os.environ,
         "PIP_NO_INDEX": "1",
