@@ -105,7 +105,7 @@ def test_a_lock_installs_as_on_its_day(project: Path, tmp_path: Path) -> None:
         "PIP_FIND_LINKS": str(tmp_path / "index"),
         "PIP_CONFIG_FILE": os.devnull,
     }
-    make = ["make", "--directory", str(project), ".venv/.dev"]
+    make = ["make", "--directory", str(project), "VENV=.venv", ".venv/.dev"]
     done = subprocess.run(make, check=False, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
     listing = [python, "-m", "pip", "list", "--format=freeze"]
