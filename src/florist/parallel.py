@@ -1,7 +1,7 @@
 """Work done by several threads at once, whose results come in order."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -11,7 +11,7 @@ _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 
-def in_order(work: Callable[[_Item], _Result], items: Iterable[_Item]) -> Iterator[_Result]:
+def in_order(work: Callable[[_Item], _Result], items: Iterable[_Item]) -> Generator[_Result]:
     """Yield `work(item)` for each item, in the order of the items.
 
     As many threads work as there are CPUs. Items are asked for in the caller's thread, and only a

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -23,8 +23,8 @@ from florist.dataset.split import split
 from florist.errors import ImageError
 from florist.formats import SUFFIXES
 from florist.images import DEFAULT_LIMITS, RGB, ImageSpec, Limits, load_picture, read_bytes
+from florist.parallel import in_order
 from florist.progress import Progress, silent
-from florist.system import cpu_limit
 
 _SMALL_PIXELS: Final = 32
 
@@ -93,15 +93,11 @@ def _read(
     samples: list[Sample] = []
     problems = list(listing.problems)
     # Pillow decodes outside the interpreter lock. Results come in order, so the data set does too.
-    with ThreadPoolExecutor(cpu_limit()) as pool:
-        try:
-            for done, (sample, found) in enumerate(pool.map(inspect, listing.files), start=1):
-                samples += [sample] if sample else []
-                problems += found
-                progress("Reading pictures", done, len(listing.files))
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    with closing(in_order(inspect, listing.files)) as inspections:
+        for done, (sample, found) in enumerate(inspections, start=1):
+            samples += [sample] if sample else []
+            problems += found
+            progress("Reading pictures", done, len(listing.files))
     dataset = Dataset(
         root=root,
         classes=classes,
