@@ -17,8 +17,8 @@ help: ## List the targets
 demo: $(VENV)/.train ## Draw five flowers, train on them, show what was learned (PORT=5001 where 5000 is taken)
 	$(BIN)/florist demo $(if $(PORT),--port $(PORT))
 
-test: $(VENV)/.dev ## Run the tests, with line coverage
-	$(BIN)/python -m pytest -m "not browser and not container" --cov --cov-report=term --cov-fail-under=90
+test: $(VENV)/.dev ## Run the tests, with line coverage (SKIP=once: without the longest)
+	$(BIN)/python -m pytest -m "not browser and not container$(if $(SKIP), and not $(SKIP))" --cov --cov-report=term --cov-fail-under=90
 
 test-browser: $(VENV)/.dev ## Run the tests of the pages in a real Chromium
 	tests/browser/install-chromium

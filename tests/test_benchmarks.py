@@ -102,6 +102,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "docs"
 
 
+@pytest.mark.once
 def test_a_small_run_measures_every_part(small: Path) -> None:
     results = json.loads((small / "benchmarks.json").read_text())
     name = "mobilenetv2-0.35"
@@ -126,6 +127,7 @@ def test_a_small_run_measures_every_part(small: Path) -> None:
     assert results["decoding"]["same_top_1"] >= 0.8 * results["decoding"]["pictures"]
 
 
+@pytest.mark.once
 def test_what_is_written_comes_from_the_results_alone(small: Path, tmp_path: Path) -> None:
     results = json.loads((small / "benchmarks.json").read_text())
     text = (small / "benchmarks.md").read_text()

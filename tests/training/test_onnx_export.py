@@ -41,6 +41,7 @@ def exported(backbone: str, folder: Path) -> tuple[RGB, Outputs]:
     return pictures, {name: np.asarray(v) for name, v in model.predict_on_batch(pictures).items()}
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("backbone", BACKBONES)
 def test_every_backbone_answers_by_name(backbone: str, tmp_path: Path) -> None:
     pictures, expected = exported(backbone, tmp_path)
