@@ -1,16 +1,12 @@
 """The folder of kept pictures: it may be shared, and processes die in it."""
 
 import os
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from florist.system import PARTIAL
-from florist.web.uploads.pictures import Pictures
 from florist.web.uploads.tidying import sweep_all, tidy_all
 from tests.web.uploads.test_uploads import add, kept, store
 
@@ -77,38 +73,3 @@ def test_a_link_with_our_name_stays(tmp_path: Path) -> None:
     sweep_all(store(tmp_path))
     assert link.is_symlink()
     assert target.exists()
-
-
-def test_a_shard_goes_with_its_last_picture(tmp_path: Path) -> None:
-    pictures = Pictures(tmp_path)
-    for name in (ID, "2412" + "1" * 28, "2499" + "0" * 28):
-        pictures.write(name, b"a picture")
-    pictures.delete([ID])
-    assert (tmp_path / "24" / "12").is_dir()
-    pictures.delete(["2412" + "1" * 28])
-    assert sorted(path.name for path in (tmp_path / "24").iterdir()) == ["99"]
-    pictures.delete(["2499" + "0" * 28])
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_writing_beside_somebody_who_removes_empty_shards(tmp_path: Path) -> None:
-    """The other one removes the shard once while a picture is written."""
-    pictures, done, may = Pictures(tmp_path), threading.Event(), threading.Event()
-
-    def remove_empty_shards() -> None:
-        while not done.is_set():
-            with suppress(OSError):  # nothing is there yet, or a file is in it
-                if may.wait(0.01):
-                    (tmp_path / "24" / "12").rmdir()
-                    may.clear()
-
-    with ThreadPoolExecutor(1) as pool:
-        other = pool.submit(remove_empty_shards)
-        try:
-            for _ in range(300):
-                may.set()
-                pictures.write(ID, b"a picture")
-                pictures.delete([ID])
-        finally:
-            done.set()
-        other.result()

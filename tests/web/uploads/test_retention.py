@@ -85,7 +85,7 @@ def test_deleting_all_forgets_all_at_once_and_takes_new_ones(tmp_path: Path) -> 
     make_old(tmp_path, 2 * STEP)
     assert uploads.delete_all() == 2 * STEP + 1
     assert uploads.get(first.id) is None
-    assert uploads.open(first.id) is None
+    assert uploads.read(first.id) is None
     second = add(uploads)
     assert uploads.recent() == (second,)
     tidy_all(uploads)

@@ -47,9 +47,9 @@ def test_an_upload_comes_back(tmp_path: Path) -> None:
     assert again.get(upload.id) == upload
     assert upload.predictions == RESULT.predictions
     assert (upload.filename, upload.width, upload.height) == ("rose.png", 64, 48)
-    file = again.open(upload.id)
-    assert file is not None
-    with file, Image.open(file) as image:
+    content = again.read(upload.id)
+    assert content is not None
+    with Image.open(BytesIO(content)) as image:
         assert (image.format, image.size) == ("JPEG", (32, 32))
 
 
@@ -83,7 +83,7 @@ def test_deleting_one_and_all(tmp_path: Path) -> None:
     first, second, third = add(uploads), add(uploads), add(uploads)
     assert uploads.delete(second.id)
     assert not uploads.delete(second.id)
-    assert uploads.open(second.id) is None
+    assert uploads.read(second.id) is None
     assert [upload.id for upload in uploads.recent()] == [third.id, first.id]
     assert len(kept(tmp_path)) == 2
     assert uploads.delete_all() == 2
@@ -96,7 +96,7 @@ def test_ids_that_are_none(tmp_path: Path, name: str) -> None:
     uploads = store(tmp_path)
     add(uploads)
     assert uploads.get(name) is None
-    assert uploads.open(name) is None
+    assert uploads.read(name) is None
     assert not uploads.delete(name)
     assert len(kept(tmp_path)) == 1
 

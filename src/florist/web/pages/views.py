@@ -205,11 +205,10 @@ def history() -> str:
 @pages.get("/uploads/<upload>")
 def picture(upload: str) -> Response:
     """Serve the kept copy of a picture, as nothing but a picture."""
-    file = _store().open(upload)
-    if file is None:
+    content = _store().read(upload)
+    if content is None:
         abort(404)
-    with file:
-        response = Response(file.read(), mimetype="image/jpeg", headers=_PICTURE_HEADERS)
+    response = Response(content, mimetype="image/jpeg", headers=_PICTURE_HEADERS)
     response.set_etag(upload)
     response.make_conditional(request)
     return response

@@ -13,10 +13,11 @@ import secrets
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 from sqlalchemy import delete, func, select, tuple_
 from sqlalchemy.orm import Session
@@ -24,11 +25,11 @@ from sqlalchemy.orm import Session
 from florist.errors import FloristError, printable
 from florist.images import Limits, copy_without_metadata
 from florist.prediction import Prediction, Result
-from florist.system import PARTIAL
+from florist.storage import Folder
 from florist.web.inference.classify import File
 from florist.web.problems import UploadsError
 from florist.web.settings import Settings
-from florist.web.uploads.pictures import Pictures
+from florist.web.uploads.names import id_of, is_ours, name_of
 from florist.web.uploads.records import NAME_LENGTH, Record, Records, Total
 
 _log = logging.getLogger(__name__)
@@ -71,7 +72,7 @@ class UploadStore:
     ) -> None:
         self._retention = retention
         self._limits = limits
-        self._pictures = Pictures(folder)
+        self._files = Folder(folder)
         self._records = Records(folder, database_url)
         self.untidy = threading.Event()  # set when there is more to delete than a request should
 
@@ -106,9 +107,11 @@ class UploadStore:
                 return None
             return _upload(record)
 
-    def open(self, upload: str) -> IO[bytes] | None:
-        """Open the kept copy, a JPEG, or return None where there is none of this id."""
-        return self._pictures.open(upload) if self.get(upload) is not None else None
+    def read(self, upload: str) -> bytes | None:
+        """Return the kept copy, a JPEG, or None where there is none of this id."""
+        with suppress(FileNotFoundError):  # it is just being deleted
+            return self._files.read(name_of(upload)) if self.get(upload) else None
+        return None
 
     def delete(self, upload: str) -> bool:
         """Delete an upload; False where there is none of this id."""
@@ -149,19 +152,20 @@ class UploadStore:
 
     def sweep(self, shard: str) -> None:
         """Delete files in a shard whose record was never written, or was deleted before a crash."""
-        old = self._pictures.old(shard, _SECONDS_TO_BE_RECORDED)
+        self._files.sweep(shard, _SECONDS_TO_BE_RECORDED, is_ours)
+        before = time.time() - _SECONDS_TO_BE_RECORDED
+        files = self._files.list(shard)
+        old = [id_ for each in files if each.modified < before and (id_ := id_of(each.name))]
         for start in range(0, len(old), STEP):
             some = old[start : start + STEP]
             with self._records.session() as session:
-                query = select(Record.id).where(Record.id.in_([path.stem for path in some]))
-                known = set(session.scalars(query))
-            for path in some:
-                if path.suffix == PARTIAL or path.stem not in known:
-                    self._pictures.remove(path)
+                known = {*session.scalars(select(Record.id).where(Record.id.in_(some)))}
+            for upload in {*some} - known:
+                self._files.remove(name_of(upload))
 
     def exists(self) -> bool:
         """Whether anything was ever kept here."""
-        return self._pictures.folder.is_dir()
+        return self._files.path.is_dir()
 
     def count_anew(self) -> None:
         """Add up the sizes, in case somebody else has changed the records."""
@@ -179,7 +183,7 @@ class UploadStore:
             height=result.height,
             size=len(content),
         )
-        self._pictures.write(record.id, content)
+        self._files.write(name_of(record.id), content)
         try:
             with self._records.writing() as (session, total):
                 # A clock may go back; what is new is never among what was forgotten.
@@ -214,8 +218,9 @@ class UploadStore:
     def _delete_files(self, uploads: Iterable[str]) -> None:
         """Delete files whose records are gone for good; one that cannot be is swept later."""
         try:
-            self._pictures.delete(uploads)
-        except OSError as error:
+            for upload in uploads:
+                self._files.remove(name_of(upload))
+        except (OSError, ValueError) as error:  # an id that somebody else wrote names no file
             _log.warning("A kept picture was not deleted: %s", error)
 
 

@@ -6,7 +6,7 @@ from itertools import count
 from typing import Final
 
 from florist.errors import FloristError
-from florist.web.uploads.pictures import SHARDS
+from florist.web.uploads.names import SHARDS
 from florist.web.uploads.store import UploadStore
 
 _log = logging.getLogger(__name__)

@@ -1,0 +1,99 @@
+"""Files by name: what a folder and an object store have in common.
+
+A name is a relative POSIX path, such as `24/12/rose.jpg`. Folders come with the first file in them
+and go with the last one. A file is there under its name with all of its content, or not at all.
+"""
+
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from florist.system import PARTIAL, write_atomically
+
+_PART: Final = re.compile(r"[^/\\:\0]+")
+_BEING_WRITTEN: Final = re.compile(rf"\.[0-9a-f]{{8}}{re.escape(PARTIAL)}$")
+_ATTEMPTS: Final = 20
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file as it is listed; `modified` is in seconds since 1970."""
+
+    name: str
+    modified: float
+
+
+class Folder:
+    """The files below a folder of this machine, in which others may have theirs.
+
+    Every method raises `OSError` where the folder cannot be used, and `ValueError` for a name that
+    is none, or would lead out of it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def list(self, prefix: str) -> Iterator[Entry]:
+        """Yield the files below `prefix`, in no order: no links, and nothing half written."""
+        for entry in self._entries(prefix):
+            if not _BEING_WRITTEN.search(entry.name):
+                yield entry
+
+    def read(self, name: str) -> bytes:
+        """Return the content of a file. Raises `FileNotFoundError` where there is none."""
+        return self._path(name).read_bytes()
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file as a whole. Of two who write the same one at once, one has written it."""
+        path = self._path(name)
+        for _ in range(_ATTEMPTS):
+            # Another process may just be removing the folder, with what was the last file in it.
+            with suppress(FileNotFoundError):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                return write_atomically(path, content)
+        raise FileNotFoundError(f"{path.parent} cannot be made: it vanishes each time.")
+
+    def remove(self, name: str) -> None:
+        """Remove a file, if it is there, and the folders that are empty without it."""
+        path = self._path(name)
+        path.unlink(missing_ok=True)
+        with suppress(OSError):  # what is not empty stays
+            while (path := path.parent) != self.path:
+                path.rmdir()
+
+    def sweep(self, prefix: str, seconds: float, ours: Callable[[str], bool]) -> None:
+        """Remove what is left, for so many seconds, of files of ours whose writer was killed."""
+        before = time.time() - seconds
+        for entry in self._entries(prefix):
+            name = _BEING_WRITTEN.sub("", entry.name)
+            if name != entry.name and ours(name) and entry.modified < before:
+                self.remove(entry.name)
+
+    def _path(self, name: str) -> Path:
+        for part in name.split("/"):
+            if part in {".", ".."} or not _PART.fullmatch(part):
+                raise ValueError(f"{name!r} is no name of a file in a folder.")
+        return self.path / name
+
+    def _entries(self, prefix: str) -> Iterator[Entry]:
+        folders = [self._path(prefix)]
+        while folders:
+            folder = folders.pop()
+            try:
+                with os.scandir(folder) as scanned:
+                    found = [*scanned]
+            except (FileNotFoundError, NotADirectoryError):  # vanished, or there is none
+                continue
+            within = folder.relative_to(self.path).as_posix()
+            for each in found:
+                if each.is_dir(follow_symlinks=False):
+                    folders.append(folder / each.name)
+                elif each.is_file(follow_symlinks=False):
+                    with suppress(FileNotFoundError):
+                        modified = each.stat(follow_symlinks=False).st_mtime
+                        yield Entry(f"{within}/{each.name}", modified)
