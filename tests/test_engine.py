@@ -64,7 +64,7 @@ def test_answers_stay_when_the_next_picture_is_worked_on(bundle: Bundle, engine:
 
 
 def test_no_more_threads_than_are_granted(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("florist.engine.cpu_limit", lambda: 1)  # what a cgroup says
+    monkeypatch.setattr("florist.engine.runtimes.cpu_limit", lambda: 1)  # what a cgroup says
     openvino = load_engine(bundle, Runtime(engine="openvino", at_once=2))
     assert openvino._compiled.get_property("INFERENCE_NUM_THREADS") == 1  # type: ignore[attr-defined]
     onnxruntime = load_engine(bundle, Runtime(engine="onnxruntime"))

@@ -17,7 +17,7 @@ from florist.engine import (
     Runtime,
     load_engine,
 )
-from florist.errors import ImageError
+from florist.errors import EngineError, ImageError, printable
 from florist.images import DEFAULT_LIMITS, RGB, ImageSource, Limits, load_picture
 from florist.parallel import in_order
 
@@ -159,8 +159,15 @@ class Predictor:
 
         Pictures go through one at a time: a batch would let the last bits of an answer depend on
         the picture's neighbours.
+
+        Raises `EngineError` where the network answers with numbers that are none (NaN).
         """
         (row,) = self.engine.run(pixels[np.newaxis])[PROBABILITIES]
+        if not np.isfinite(row).all():
+            raise EngineError(
+                f"{printable(self.bundle.path)} answers a picture with numbers that are none (NaN)."
+                " Train it again."
+            )
         return np.asarray(row, np.float32)
 
     def rank(self, probabilities: Probabilities, top: int) -> tuple[Prediction, ...]:

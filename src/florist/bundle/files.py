@@ -1,6 +1,8 @@
 """The files of a model folder: what they are called, and who needs which."""
 
+import errno
 import hashlib
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal
@@ -29,6 +31,22 @@ TRAINING: Final = (KERAS_MODEL, SPLIT, TRAINING_PLOT, CONFUSION_PLOT)
 
 UNFINISHED: Final = ".training"
 """The folder that a training works in where it may write nowhere else: of no use afterwards."""
+
+
+MOST_BYTES: Final = 2 * 2**30
+"""In one file: where Protocol Buffers, and so ONNX, end. A server reads its files whole."""
+
+
+def require_file(path: Path) -> None:
+    """Raise `OSError` unless there is a file of a size that can be read.
+
+    To open a pipe would wait for a writer, and a device may have no end.
+    """
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "a folder, pipe or device is in its place")
+    if status.st_size > MOST_BYTES:
+        raise OSError(errno.EFBIG, f"it is larger than {MOST_BYTES / 2**30:.0f} GiB")
 
 
 def sha256(file: Path) -> str:

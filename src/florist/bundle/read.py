@@ -12,7 +12,14 @@ from pathlib import Path
 from typing import Final
 
 from florist import checks
-from florist.bundle.files import MANIFEST, NETWORKS, SERVING, TRAINING, Precision
+from florist.bundle.files import (
+    MANIFEST,
+    NETWORKS,
+    SERVING,
+    TRAINING,
+    Precision,
+    require_file,
+)
 from florist.bundle.manifest import SCHEMA, Manifest
 from florist.errors import BundleError, printable
 
@@ -46,8 +53,12 @@ class Bundle:
         """
         name = NETWORKS[precision]
         if name not in self.manifest.files:
+            there = ", ".join(
+                each for each, file in NETWORKS.items() if file in self.manifest.files
+            )
             raise BundleError(
-                f"{printable(self.path)} has no {name}. Leave --precision out, or train again."
+                f"{printable(self.path)} has no {name}, but its network in {there}. Choose that "
+                "with --precision, or train again."
             )
         return self.path / name
 
@@ -60,9 +71,9 @@ class Bundle:
         try:
             content = self._content(name)
         except OSError as error:
-            raise BundleError(
-                f"{where} is missing from the model folder ({error.strerror}). {_remedy(name)}"
-            ) from error
+            gone = isinstance(error, FileNotFoundError)
+            what = "is missing from the model folder" if gone else "cannot be read"
+            raise BundleError(f"{where} {what} ({error.strerror}). {_remedy(name)}") from error
         expected = self.digest if name == MANIFEST else self.manifest.files[name]
         found = hashlib.sha256(content).hexdigest()
         if found != expected:
@@ -78,6 +89,7 @@ class Bundle:
             descriptor = self.held[name]
             size = os.fstat(descriptor).st_size
             return b"".join(_pieces(descriptor, size))
+        require_file(self.path / name)
         return (self.path / name).read_bytes()
 
     def verify(self) -> None:
@@ -102,6 +114,7 @@ class Bundle:
             for name in self.manifest.files:
                 if name in SERVING:
                     with suppress(OSError):  # whoever reads it is told
+                        require_file(self.path / name)
                         held[name] = os.open(self.path / name, os.O_RDONLY)
         return replace(self, held=held)
 
@@ -121,6 +134,7 @@ def read_bundle(path: str | os.PathLike[str]) -> Bundle:
     """
     folder = _resolve(Path(path))
     try:
+        require_file(folder / MANIFEST)
         content = (folder / MANIFEST).read_bytes()
     except (FileNotFoundError, NotADirectoryError) as error:
         where = printable(folder)

@@ -1,23 +1,24 @@
-"""An inference runtime behind one small interface: uint8 pictures in, arrays by name out.
+"""OpenVINO and ONNX Runtime: uint8 pictures in, arrays by name out.
 
-This is the only module that names a runtime. Both answer with what the network's file says, in
-32-bit floats or 8-bit integers, so that a picture gets the same answer on every machine; OpenVINO
-would otherwise choose bfloat16 where the CPU has it.
+Both answer with what the network's file says, in 32-bit floats or 8-bit integers, so that a picture
+gets the same answer on every machine; OpenVINO would otherwise choose bfloat16 where the CPU has
+it.
 """
 
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
+from io import BytesIO
 from pathlib import Path
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from florist.bundle import NETWORKS, Bundle, Manifest, Precision
-from florist.errors import EngineError, printable
+from florist.bundle import NETWORKS
+from florist.errors import EngineError
 from florist.images import RGB
 from florist.system import cpu_limit
 
@@ -95,6 +96,18 @@ def _core() -> Any:
     return openvino.Core()
 
 
+def _read_onnx(network: bytes | Path) -> Any:
+    """Return OpenVINO's model of an ONNX file.
+
+    `Core.read_model` would look for other formats in it, too, and find one that stands in a text.
+    """
+    from openvino.frontend import FrontEndManager
+
+    reader = FrontEndManager().load_by_framework("onnx")
+    source = BytesIO(network) if isinstance(network, bytes) else str(network)
+    return reader.convert(reader.load(source))
+
+
 class OpenVINOEngine:
     """OpenVINO on the CPU: https://docs.openvino.ai."""
 
@@ -103,18 +116,17 @@ class OpenVINOEngine:
         # Where the CPU has no bfloat16, OpenVINO would convert back and forth.
         native = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         config: dict[str, Any] = {
-            "INFERENCE_PRECISION_HINT": "bf16" if native and not exact else "f32"
+            "INFERENCE_PRECISION_HINT": "bf16" if native and not exact else "f32",
+            # By itself it sees the host's CPUs, not what a cgroup grants.
+            "INFERENCE_NUM_THREADS": runtime.threads or cpu_limit(),
+            "PERFORMANCE_HINT": "LATENCY",
         }
         if runtime.at_once > 1:
             # A stream of its own for each picture: threads need not wait for each other's layers.
             config["PERFORMANCE_HINT"] = "THROUGHPUT"
             config["PERFORMANCE_HINT_NUM_REQUESTS"] = runtime.at_once
-        else:
-            config["PERFORMANCE_HINT"] = "LATENCY"
-        # By itself it sees the host's CPUs, not what a cgroup grants.
-        config["INFERENCE_NUM_THREADS"] = runtime.threads or cpu_limit()
         self.runtime = runtime
-        self._compiled = core.compile_model(core.read_model(network), "CPU", config)
+        self._compiled = core.compile_model(_read_onnx(network), "CPU", config)
         self._names = _output_names([output.any_name for output in self._compiled.outputs])
         self._local = threading.local()
 
@@ -138,6 +150,8 @@ class ONNXRuntimeEngine:
         threads = runtime.threads or cpu_limit()
         # Where several pictures are worked on at once, each by itself gets fewer threads.
         options.intra_op_num_threads = max(1, threads // runtime.at_once)
+        # What is one of its own format, too, is still read as the ONNX that was checked.
+        options.add_session_config_entry("session.load_model_format", "ONNX")
         self.runtime = runtime
         self._session = onnxruntime.InferenceSession(
             network, options, providers=["CPUExecutionProvider"]
@@ -156,20 +170,6 @@ def _output_names(found: list[str]) -> list[str]:
     return [PROBABILITIES] if len(found) == 1 else found
 
 
-def with_output(network: bytes, name: str) -> bytes:
-    """Make a tensor inside an ONNX file one of its outputs.
-
-    Protocol Buffers read one message after another as both together, with the lists joined
-    (https://protobuf.dev/programming-guides/encoding/#last-one-wins), so the file gets a second
-    graph with nothing but the output: fields 7 of `ModelProto`, 12 of `GraphProto`, 1 of
-    `ValueInfoProto`.
-    """
-    message = name.encode()
-    for field in (1, 12, 7):
-        message = bytes([field << 3 | 2, len(message)]) + message
-    return network + message
-
-
 ENGINES: Final[dict[str, Callable[[bytes, Runtime], Engine]]] = {
     "openvino": OpenVINOEngine,
     "onnxruntime": ONNXRuntimeEngine,
@@ -182,58 +182,6 @@ The engines round differently there: of 484 photographs of flowers, MobileNetV2 
 class with both for 98.8 %, and a probability differs by up to 0.25. In 32 bits both say the same.
 """
 DEFAULT_RUNTIME: Final = Runtime()
-
-
-def load_engine(
-    bundle: Bundle, runtime: Runtime = DEFAULT_RUNTIME, *, also: tuple[str, ...] = ()
-) -> Engine:
-    """Load a bundle's network and run it once, to see that it fits the manifest.
-
-    `also` names tensors that it answers only on request, such as `FEATURE_MAP`.
-
-    Raises `EngineError` where the runtime is not installed or refuses the network, `BundleError`
-    where the bundle has no network of the precision, or has changed.
-    """
-    manifest = bundle.manifest
-    precision = cast(Precision, runtime.precision)
-    if runtime.precision == "auto":
-        precision = manifest.precision if runtime.engine == INT8_ENGINE else "float32"
-    runtime = replace(runtime, precision=precision)
-    network = bundle.network(precision)
-    content = bundle.read(network.name)
-    for name in also:
-        content = with_output(content, name)
-    try:
-        engine = ENGINES[runtime.engine](content, runtime)
-        size = manifest.spec.size
-        answer = engine.run(np.zeros((1, size, size, 3), np.uint8))
-    except ImportError as error:
-        raise EngineError(
-            f"The engine {runtime.engine!r} is not installed. Install it with: "
-            f"pip install 'florist[{runtime.engine}]'"
-        ) from error
-    except Exception as error:  # each runtime has its own tree of exceptions
-        wanted = f" with its {', '.join(also)}" if also else ""
-        raise EngineError(
-            f"{runtime.engine} cannot run {printable(network)}{wanted}: "
-            f"{str(error).strip().splitlines()[0]}"
-        ) from error
-    _require_fit(answer, manifest, printable(network))
-    return engine
-
-
-def _require_fit(answer: Outputs, manifest: Manifest, network: str) -> None:
-    if PROBABILITIES not in answer:
-        raise EngineError(
-            f"{network} answers {', '.join(map(printable, answer))}, but no {PROBABILITIES}. Name "
-            "the output that holds them so, or leave it as the only one."
-        )
-    shape = answer[PROBABILITIES].shape
-    if shape != (1, len(manifest.classes)):
-        raise EngineError(
-            f"{network} answers with shape {shape}, but the manifest lists "
-            f"{len(manifest.classes)} classes. The folder mixes files of two models."
-        )
 
 
 def load_layers(network: Path, size: int) -> Callable[[RGB], list[NDArray[np.float32]]]:

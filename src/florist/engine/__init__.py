@@ -1,0 +1,41 @@
+"""An inference runtime behind one small interface: uint8 pictures in, arrays by name out.
+
+This is the only room that names a runtime. A network may come from anywhere: before a runtime sees
+it, `onnx_file` makes sure that it computes straight ahead, out of its own file.
+"""
+
+from florist.engine.load import load_engine
+from florist.engine.onnx_file import with_output
+from florist.engine.runtimes import (
+    DEFAULT_RUNTIME,
+    EMBEDDING,
+    ENGINES,
+    FEATURE_MAP,
+    INT8_ENGINE,
+    LOGITS,
+    PRECISIONS,
+    PROBABILITIES,
+    Engine,
+    Outputs,
+    Probabilities,
+    Runtime,
+    load_layers,
+)
+
+__all__ = [
+    "DEFAULT_RUNTIME",
+    "EMBEDDING",
+    "ENGINES",
+    "FEATURE_MAP",
+    "INT8_ENGINE",
+    "LOGITS",
+    "PRECISIONS",
+    "PROBABILITIES",
+    "Engine",
+    "Outputs",
+    "Probabilities",
+    "Runtime",
+    "load_engine",
+    "load_layers",
+    "with_output",
+]
