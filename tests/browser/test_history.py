@@ -3,13 +3,25 @@
 from pathlib import Path
 
 import pytest
+from flask import Flask
+from PIL import Image
 from playwright.sync_api import Page, expect
 
+from florist.prediction import Prediction, Result
+from florist.web.inference.classify import File
 from florist.web.pages.views import PICTURES_A_PAGE
+from florist.web.services import services
 from tests.browser.conftest import OpenPage, Serve
 from tests.conftest import COLOURS, noisy_picture
 
 pytestmark = pytest.mark.browser
+
+PHONE = {
+    "viewport": {"width": 390, "height": 844},
+    "has_touch": True,
+    "is_mobile": True,
+    "device_scale_factor": 3,
+}
 
 
 def upload(page: Page, *paths: Path) -> None:
@@ -29,7 +41,9 @@ def test_uploads_are_listed_and_one_is_deleted(
     for colour in COLOURS:
         item = shown.filter(has_text=f"{colour}.png")
         expect(item.get_by_role("heading")).to_contain_text(colour)
-        expect(item.locator("img")).to_have_js_property("naturalWidth", 96)
+        assert item.locator("img").evaluate(
+            "async (image) => { await image.decode(); return true; }"
+        )
     expect(shown.first.locator("time")).not_to_contain_text("UTC")  # the reader's own time
     page.get_by_role("button", name="Delete green.png").click()
     expect(page.get_by_role("status")).to_have_text("The picture is deleted.")
@@ -106,3 +120,26 @@ def test_nothing_is_listed_where_nothing_is_kept(
     page.get_by_role("link", name="History").click()
     expect(page.locator("main")).to_contain_text("Pictures are not kept.")
     expect(page.locator(".pictures li")).to_have_count(0)
+
+
+def test_a_page_of_the_history_weighs_little(
+    serve: Serve, open_page: OpenPage, apps: dict[str, Flask], tmp_path: Path
+) -> None:
+    address = serve()
+    with apps[address].app_context():
+        uploads = services().uploads
+    assert uploads is not None
+    result = Result(predictions=(Prediction("red", 0.9),), width=480, height=360)
+    for number in range(PICTURES_A_PAGE):
+        noise = Image.effect_noise((480, 360), 60)  # more detail than any photograph has
+        noise.save(tmp_path / "noise.png")
+        uploads.add(File(f"{number}.png", (tmp_path / "noise.png").read_bytes()), result)
+    page = open_page(f"{address}/model", **PHONE)
+    sizes: list[int] = []
+    page.on("requestfinished", lambda each: sizes.append(each.sizes()["responseBodySize"]))
+    page.goto(f"{address}/history")
+    for image in page.locator(".picture img").all():
+        image.evaluate("(image) => { image.loading = 'eager'; return image.decode(); }")
+    page.wait_for_load_state("networkidle")
+    assert len(sizes) > PICTURES_A_PAGE
+    assert sum(sizes) <= 400_000

@@ -14,6 +14,7 @@ from florist.images.picture import (
     copy_without_metadata,
     load_picture,
     load_rgb,
+    thumbnail,
 )
 from florist.images.sources import (
     DEFAULT_LIMITS,
@@ -38,4 +39,5 @@ __all__ = [
     "load_rgb",
     "read_bytes",
     "read_stream",
+    "thumbnail",
 ]

@@ -106,6 +106,20 @@ def test_a_kept_picture_is_served_as_nothing_else(client: FlaskClient) -> None:
     assert client.get(response.request.path, headers=same).status_code == 304
 
 
+def test_a_thumbnail_is_served_as_nothing_else(client: FlaskClient, tmp_path: Path) -> None:
+    address = f"/uploads/{upload(client)}"
+    small = client.get(f"{address}/240")
+    assert small.status_code == 200
+    assert small.mimetype == "image/webp"
+    assert "sandbox" in small.headers["Content-Security-Policy"]
+    same = {"If-None-Match": small.headers["ETag"]}
+    assert client.get(f"{address}/240", headers=same).status_code == 304
+    assert client.get(f"{address}/1600").status_code == 404
+    for path in tmp_path.rglob("*.webp"):  # as an earlier version kept it
+        path.unlink()
+    assert client.get(f"{address}/240", follow_redirects=True).mimetype == "image/jpeg"
+
+
 @pytest.mark.parametrize("name", ["0" * 32, "..%2f..%2fetc%2fpasswd", "uploads.sqlite3"])
 def test_other_names_are_no_picture(client: FlaskClient, name: str) -> None:
     upload(client)

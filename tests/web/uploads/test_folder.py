@@ -25,13 +25,17 @@ def test_files_that_a_crash_left_behind_go(tmp_path: Path) -> None:
     (path,) = kept(tmp_path)
     shard = path.parent
     orphan = shard / f"{upload.id[:4]}{'0' * 28}.jpg"
+    small = orphan.with_suffix(".480.webp")
     partial = shard / f"{path.name}.01234567{PARTIAL}"
     recent = shard / f"{upload.id[:4]}{'1' * 28}.jpg"
-    for file in (orphan, partial, recent):
+    for file in (orphan, small, partial, recent):
         file.write_bytes(b"left behind")
-    make_old(path, orphan, partial)
+    make_old(path, orphan, small, partial)
     sweep_all(uploads)
-    assert {file.name for file in shard.iterdir()} == {path.name, recent.name}
+    assert {file.name for file in shard.iterdir()} == {
+        *(f"{upload.id}{ending}" for ending in (".jpg", ".240.webp", ".480.webp")),
+        recent.name,
+    }
 
 
 @pytest.mark.parametrize(
@@ -43,6 +47,7 @@ def test_files_that_a_crash_left_behind_go(tmp_path: Path) -> None:
         f"24/13/{ID}.jpg",  # our name in a shard of another
         f"24/12/{ID}.png",
         f"24/12/{ID}.jpg.bak",
+        f"24/12/{ID}.320.webp",
         f"24/12/{ID.upper().replace('0', 'A')}.jpg",
         f"{ID}.jpg",
         "24/notes.txt",

@@ -18,6 +18,7 @@ from florist.prediction import Prediction, Result
 from florist.web.inference.classify import File
 from florist.web.problems import UploadsError
 from florist.web.uploads.store import Retention, Upload, UploadStore
+from tests.conftest import COLOURS, noisy_picture
 from tests.web.conftest import AppMaker, csrf_token, encoded, red
 
 RESULT = Result(predictions=(Prediction("red", 0.9),), width=64, height=48)
@@ -53,19 +54,51 @@ def test_an_upload_comes_back(tmp_path: Path) -> None:
         assert (image.format, image.size) == ("JPEG", (32, 32))
 
 
+@pytest.mark.parametrize(("side", "size"), [(240, (240, 180)), (480, (480, 360))])
+def test_a_thumbnail_is_small(tmp_path: Path, side: int, size: tuple[int, int]) -> None:
+    uploads = store(tmp_path)
+    photo = encoded(noisy_picture(COLOURS["red"], 1, 1600).resize((1600, 1200)), "JPEG")
+    content = uploads.read(add(uploads, File("rose.jpg", photo)).id, side)
+    assert content is not None
+    assert len(content) <= 15_000
+    with Image.open(BytesIO(content)) as image:
+        assert (image.format, image.size) == ("WEBP", size)
+
+
+def test_what_no_compression_makes_smaller_has_a_small_thumbnail_too(tmp_path: Path) -> None:
+    noise = Image.merge("RGB", [Image.effect_noise((800, 800), 120) for _ in range(3)])
+    uploads = store(tmp_path)
+    upload = add(uploads, File("noise.png", encoded(noise)))
+    for path in tmp_path.rglob(f"{upload.id}.*.webp"):
+        assert path.stat().st_size <= 15_000
+
+
+def test_an_upload_of_an_earlier_version_has_no_thumbnail(tmp_path: Path) -> None:
+    uploads = store(tmp_path)
+    upload = add(uploads)
+    for path in tmp_path.rglob("*.webp"):
+        path.unlink()
+    assert uploads.read(upload.id, 240) is None
+    assert uploads.get(upload.id) == upload
+    assert uploads.delete(upload.id)
+
+
 def test_nothing_but_pixels_is_kept(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x010F] = "Camera of Alice"
     exif.get_ifd(0x8825)[2] = (48.0, 8.0, 0.0)
     photo = encoded(Image.new("RGB", (4000, 3000)), "JPEG", exif=exif, comment=b"a secret")
     add(store(tmp_path), File("../../alice.jpg", photo))
-    (path,) = kept(tmp_path)
-    assert path.parent.parent.parent == tmp_path  # sharded twice
-    content = path.read_bytes()
-    with Image.open(BytesIO(content)) as image:
-        assert image.size == (1600, 1200)
-        assert not image.getexif()
-    assert not any(word in content for word in (b"alice", b"Alice", b"secret", b"Exif"))
+    paths = [path for path in tmp_path.rglob("*.*") if path.suffix in {".jpg", ".webp"}]
+    assert {path.parent.parent.parent for path in paths} == {tmp_path}  # sharded twice
+    sizes = set()
+    for path in paths:
+        content = path.read_bytes()
+        with Image.open(BytesIO(content)) as image:
+            sizes.add(image.size)
+            assert not image.getexif()
+        assert not any(word in content for word in (b"alice", b"Alice", b"secret", b"Exif"))
+    assert sizes == {(1600, 1200), (480, 360), (240, 180)}
 
 
 def test_the_newest_come_first_page_by_page(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ from florist.web.pages.facts import LARGEST_MATRIX, Facts, facts_of
 from florist.web.pages.wording import FILTERS, percent, plural
 from florist.web.problems import PROBLEMS, NotReadyError, RefusedError
 from florist.web.services import Services, services
+from florist.web.uploads.names import THUMBNAILS
 from florist.web.uploads.store import STEP, UploadStore
 
 PICTURES_A_PAGE: Final = 24
@@ -44,6 +45,14 @@ _PICTURE_HEADERS: Final = {
 pages = Blueprint("pages", __name__)
 for _filter in FILTERS:
     pages.add_app_template_filter(_filter)
+
+
+@pages.app_template_filter()
+def srcset(upload: str) -> str:
+    """Write where the small copies of an upload are, for the browser to choose from."""
+    return ", ".join(
+        f"{url_for('pages.thumbnail', upload=upload, side=side)} {side}w" for side in THUMBNAILS
+    )
 
 
 @dataclass(frozen=True)
@@ -206,10 +215,21 @@ def history() -> str:
 def picture(upload: str) -> Response:
     """Serve the kept copy of a picture, as nothing but a picture."""
     content = _store().read(upload)
+    return _picture(content, "image/jpeg", upload) if content else abort(404)
+
+
+@pages.get("/uploads/<upload>/<int:side>")
+def thumbnail(upload: str, side: int) -> Response | Redirect:
+    """Serve a small copy, or lead to the large one where an earlier version made none."""
+    content = _store().read(upload, side) if side in THUMBNAILS else abort(404)
     if content is None:
-        abort(404)
-    response = Response(content, mimetype="image/jpeg", headers=_PICTURE_HEADERS)
-    response.set_etag(upload)
+        return redirect(url_for("pages.picture", upload=upload))
+    return _picture(content, "image/webp", f"{upload}-{side}")
+
+
+def _picture(content: bytes, mimetype: str, etag: str) -> Response:
+    response = Response(content, mimetype=mimetype, headers=_PICTURE_HEADERS)
+    response.set_etag(etag)
     response.make_conditional(request)
     return response
 

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -23,22 +24,20 @@ from sqlalchemy import delete, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from florist.errors import FloristError, printable
-from florist.images import Limits, copy_without_metadata
+from florist.images import Limits
 from florist.prediction import Prediction, Result
 from florist.storage import Folder
 from florist.web.inference.classify import File
 from florist.web.problems import UploadsError
 from florist.web.settings import Settings
-from florist.web.uploads.names import id_of, is_ours, name_of
+from florist.web.uploads.copies import copies
+from florist.web.uploads.names import id_of, is_ours, name_of, names_of
 from florist.web.uploads.records import NAME_LENGTH, Record, Records, Total
 
 _log = logging.getLogger(__name__)
 
 STEP: Final = 100
 """At most so many uploads are deleted at a time."""
-
-_SIDE: Final = 1600
-"""A kept copy is at most so many pixels wide and high: enough to look at, and for any backbone."""
 
 _MICROSECONDS_A_DAY: Final = 24 * 3600 * 1_000_000
 _SECONDS_TO_BE_RECORDED: Final = 3600
@@ -107,10 +106,10 @@ class UploadStore:
                 return None
             return _upload(record)
 
-    def read(self, upload: str) -> bytes | None:
-        """Return the kept copy, a JPEG, or None where there is none of this id."""
-        with suppress(FileNotFoundError):  # it is just being deleted
-            return self._files.read(name_of(upload)) if self.get(upload) else None
+    def read(self, upload: str, side: int | None = None) -> bytes | None:
+        """Return the kept copy, a JPEG, or its thumbnail of that side, a WebP; None without one."""
+        with suppress(FileNotFoundError):  # it is just being deleted, or never had a thumbnail
+            return self._files.read(name_of(upload, side)) if self.get(upload) else None
         return None
 
     def delete(self, upload: str) -> bool:
@@ -155,13 +154,13 @@ class UploadStore:
         self._files.sweep(shard, _SECONDS_TO_BE_RECORDED, is_ours)
         before = time.time() - _SECONDS_TO_BE_RECORDED
         files = self._files.list(shard)
-        old = [id_ for each in files if each.modified < before and (id_ := id_of(each.name))]
+        old = [*{id_ for each in files if each.modified < before and (id_ := id_of(each.name))}]
         for start in range(0, len(old), STEP):
             some = old[start : start + STEP]
             with self._records.session() as session:
                 known = {*session.scalars(select(Record.id).where(Record.id.in_(some)))}
-            for upload in {*some} - known:
-                self._files.remove(name_of(upload))
+            for name in chain.from_iterable(map(names_of, {*some} - known)):
+                self._files.remove(name)
 
     def exists(self) -> bool:
         """Whether anything was ever kept here."""
@@ -172,8 +171,8 @@ class UploadStore:
         self._records.count_anew()
 
     def _add(self, file: File, result: Result) -> Upload | None:
-        content = copy_without_metadata(file.content, _SIDE, self._limits)
-        if len(content) > self._retention.bytes:
+        contents = copies(file.content, self._limits)
+        if (size := sum(map(len, contents.values()))) > self._retention.bytes:
             return None
         record = Record(
             id=secrets.token_hex(16),
@@ -181,16 +180,17 @@ class UploadStore:
             predictions=[[each.label, each.score] for each in result.predictions],
             width=result.width,
             height=result.height,
-            size=len(content),
+            size=size,
         )
-        self._files.write(name_of(record.id), content)
         try:
+            for side, content in contents.items():
+                self._files.write(name_of(record.id, side), content)
             with self._records.writing() as (session, total):
                 # A clock may go back; what is new is never among what was forgotten.
                 record.created = max(time.time_ns() // 1000, total.forgotten + 1)
                 session.add(record)
                 total.size += record.size
-        except UploadsError:
+        except (OSError, UploadsError):
             self._delete_files([record.id])
             raise
         self.tidy()
@@ -218,8 +218,8 @@ class UploadStore:
     def _delete_files(self, uploads: Iterable[str]) -> None:
         """Delete files whose records are gone for good; one that cannot be is swept later."""
         try:
-            for upload in uploads:
-                self._files.remove(name_of(upload))
+            for name in chain.from_iterable(map(names_of, uploads)):
+                self._files.remove(name)
         except (OSError, ValueError) as error:  # an id that somebody else wrote names no file
             _log.warning("A kept picture was not deleted: %s", error)
 
