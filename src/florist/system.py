@@ -41,7 +41,7 @@ def replacing(path: Path) -> Iterator[Path]:
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def write_atomically(path: Path, content: bytes | str) -> None:
@@ -59,8 +59,8 @@ def sync(file: Path) -> None:
         os.fsync(opened.fileno())
 
 
-def _sync_folder(folder: Path) -> None:
-    """Wait until a rename in a folder is on the disk; Windows cannot open one."""
+def sync_folder(folder: Path) -> None:
+    """Wait until the names in a folder are on the disk; Windows cannot open one."""
     if os.name != "posix":
         return
     opened = os.open(folder, os.O_RDONLY)

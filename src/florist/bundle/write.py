@@ -16,7 +16,7 @@ from florist.bundle.files import MANIFEST, SERVING, TRAINING, UNFINISHED, digest
 from florist.bundle.manifest import Manifest
 from florist.bundle.read import CURRENT, NAME_DIGITS, Bundle, read_bundle
 from florist.errors import BundleError, printable
-from florist.system import PARTIAL, sync, write_atomically
+from florist.system import PARTIAL, sync, sync_folder, write_atomically
 
 _PREFIX: Final = ".model."
 
@@ -59,6 +59,7 @@ def write_bundle(
             _move_files(staged, path)
         else:
             staged.rename(path)
+        sync_folder(home)
     finally:
         shutil.rmtree(staged, ignore_errors=True)
     return read_bundle(path)
@@ -86,6 +87,9 @@ def sweep(target: Path | Registry) -> None:
     """Drop what a process left that was killed while it wrote; no other may be writing `target`."""
     for left in _home(target).glob(f"{glob.escape(_prefix(target))}????????{PARTIAL}"):
         shutil.rmtree(left)
+    if isinstance(target, Registry):
+        for left in target.path.glob(f"{CURRENT}.????????{PARTIAL}"):
+            left.unlink()
 
 
 def _path(target: Path | Registry) -> Path:
@@ -115,7 +119,7 @@ def _require_writable(folder: Path) -> None:
     """Try it: what one may do in a folder depends on more than its mode."""
     there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
     try:
-        with tempfile.TemporaryDirectory(prefix=_PREFIX, suffix=PARTIAL, dir=there):
+        with tempfile.TemporaryFile(dir=there):  # on Linux without a name, so a kill leaves none
             pass
     except OSError as error:
         raise BundleError(
@@ -154,6 +158,7 @@ def _complete(staged: Path, manifest: Manifest) -> str:
     staged.chmod(0o755)  # mkdtemp's 0700 would lock out a server that runs as somebody else
     for file in staged.iterdir():
         sync(file)
+    sync_folder(staged)
     return hashlib.sha256(content).hexdigest()
 
 
@@ -165,16 +170,16 @@ def _add(staged: Path, registry: Path, name: str) -> None:
 
 
 def _move_files(staged: Path, path: Path) -> None:
-    """Move the files over those of an older model, the manifest last.
+    """Put the files in the place of those of an older model, the manifest last.
 
     Whoever reads in between is told that a file is not the manifest's: never two models as one.
     """
-    before = _listed(path)
-    names = sorted(each.name for each in staged.iterdir())
-    for name in [*(name for name in names if name != MANIFEST), MANIFEST]:
+    names = {each.name for each in staged.iterdir()}
+    for name in sorted(names - {MANIFEST}):
         (staged / name).replace(path / name)
-    for name in before - {*names}:
+    for name in _listed(path) - names:
         (path / name).unlink(missing_ok=True)
+    (staged / MANIFEST).replace(path / MANIFEST)
 
 
 def _listed(path: Path) -> set[str]:
