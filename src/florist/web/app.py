@@ -15,6 +15,7 @@ from florist.web.door.receive import HostileRequest
 from florist.web.inference.classify import Classifier
 from florist.web.inference.model import ServedModel
 from florist.web.metrics import Metrics
+from florist.web.pages import delivery
 from florist.web.pages import views as pages
 from florist.web.services import Services
 from florist.web.settings import Settings, from_environment
@@ -36,7 +37,7 @@ def create_app(
     Raises `SettingsError` where an environment variable cannot be used.
     """
     settings = settings or from_environment()
-    app = Flask(__name__, template_folder="pages/templates", static_folder="pages/static")
+    app = Flask(__name__, template_folder="pages/templates", static_folder=None)
     app.request_class = HostileRequest
     _configure(app, settings)
     if predictor is not None:
@@ -57,6 +58,7 @@ def create_app(
     app.register_blueprint(description.description)
     security.csrf.exempt(api.api)
     if settings.pages:
+        delivery.register(app)
         app.register_blueprint(pages.pages)
         app.register_blueprint(description.docs)
     if predictor is None:

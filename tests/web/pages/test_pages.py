@@ -1,5 +1,6 @@
 """The pages as the server draws them; tests/browser has what a browser makes of them."""
 
+import gzip
 import json
 import re
 from io import BytesIO
@@ -187,3 +188,16 @@ def test_without_pages_people_get_what_programs_get(make_app: AppMaker) -> None:
     response = make_app(pages=False).test_client().get("/", headers=PERSON)
     assert response.status_code == 404
     assert json.loads(response.data)["code"] == "not-found"
+
+
+def test_who_takes_no_compression_gets_none(client: FlaskClient) -> None:
+    address = re.findall(r'href="(/static/[^"]+\.css)"', client.get("/").text)[0]
+    for path in ("/", address):
+        plain = client.get(path, headers=PERSON)
+        small = client.get(path, headers=PERSON | {"Accept-Encoding": "gzip, br"})
+        assert "Content-Encoding" not in plain.headers
+        assert small.headers["Content-Encoding"] == "gzip"
+        assert "Accept-Encoding" in small.headers["Vary"]
+        assert "Accept-Encoding" in plain.headers["Vary"]
+        assert b"{" in gzip.decompress(small.data) or b"<main" in gzip.decompress(small.data)
+        assert len(small.data) < len(plain.data) / 2
