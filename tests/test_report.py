@@ -34,6 +34,10 @@ NEW: dict[str, Any] = Report.from_dict(OLD).to_dict()
 CLASSES = OLD["classes"]
 
 
+def bin_of(pictures: int, confidence: float = 0.9) -> dict[str, Any]:
+    return {"pictures": pictures, "confidence": confidence, "accuracy": 0.5}
+
+
 def measured(answers: int, hits: int, classes: list[str], labels: list[int]) -> Report:
     """Return the report of a model that is right on the first `hits` pictures."""
     samples = [
@@ -60,6 +64,14 @@ def test_it_comes_back_as_it_was_written() -> None:
     again = Report.from_dict(json.loads(json.dumps(report.to_dict())))
     assert again == report
     assert again.top3 is not None
+    assert again.reliability is not None
+    assert "with perfect scores it would be" in again.calibration
+
+
+def test_what_an_older_florist_did_not_measure_is_not_said() -> None:
+    report = Report.from_dict(OLD)
+    assert report.reliability is None
+    assert report.calibration == "calibration error 0.100"
 
 
 def test_a_thousand_classes_take_no_million_numbers() -> None:
@@ -106,6 +118,12 @@ def test_among_three_is_said_of_more_than_three_classes(classes: int, known: boo
         {"interval": [0.7, 0.8]},
         {"interval": [0.1, float("inf")]},
         {"calibration_error": None},
+        {"reliability": {"floor": 0.1, "bins": [bin_of(5)]}},  # of six pictures
+        {"reliability": {"floor": 2, "bins": [bin_of(6)]}},
+        {"reliability": {"floor": 0.1, "bins": [bin_of(-1), bin_of(7)]}},
+        {"reliability": {"floor": 0.1, "bins": [bin_of(6, float("nan"))]}},
+        {"reliability": {"floor": 0.1, "bins": 6}},
+        {"reliability": [0.1]},
         {"classes": []},
         {"classes": CLASSES[:2]},
         {"classes": [CLASSES[0], CLASSES[1], CLASSES[1]]},

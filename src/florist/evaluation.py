@@ -1,8 +1,7 @@
 """How good a model is, measured through the model that is served. NumPy only.
 
 Terms: Sokolova & Lapalme, "A systematic analysis of performance measures for classification tasks"
-(2009); expected calibration error: Guo et al., "On Calibration of Modern Neural Networks" (2017);
-the interval is Wilson's (1927).
+(2009); the interval is Wilson's (1927).
 """
 
 import csv
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from florist.bundle import SPLIT, Bundle
+from florist.confidence.reliability import reliability
 from florist.dataset import Dataset, Sample
 from florist.engine import Probabilities
 from florist.errors import DatasetError, printable
@@ -23,7 +23,6 @@ from florist.prediction import Predictor
 from florist.progress import Progress, silent
 from florist.report import CHOICES, ClassScores, Confusion, Mistake, Report, most_frequent_first
 
-CALIBRATION_BINS: Final = 15
 _MISTAKES: Final = 20
 
 
@@ -105,13 +104,15 @@ def measure(
     np.add.at(confusion, (labels, predicted), 1)
     scores = tuple(_class_scores(confusion, index, name) for index, name in enumerate(classes))
     correct = predicted == labels
+    reliable = reliability(probabilities.max(axis=1), correct)
     return Report(
         pictures=len(labels),
         accuracy=float(correct.mean()),
         interval=wilson_interval(int(correct.sum()), len(labels)),
         top3=float((rank < CHOICES).mean()) if len(classes) > CHOICES else None,
         macro_f1=float(np.mean([s.f1 for s in scores if s.f1 is not None])),
-        calibration_error=_calibration_error(probabilities.max(axis=1), correct),
+        calibration_error=reliable.error,
+        reliability=reliable,
         classes=scores,
         confusions=_confusions(confusion, classes),
         mistakes=_mistakes(probabilities, samples, classes),
@@ -143,13 +144,6 @@ def wilson_interval(hits: int, total: int) -> tuple[float, float]:
     centre = (hits + z * z / 2) / (total + z * z)
     half = z / (total + z * z) * math.sqrt(hits * (total - hits) / total + z * z / 4)
     return max(0.0, centre - half), min(1.0, centre + half)
-
-
-def _calibration_error(confidence: Probabilities, correct: NDArray[np.bool_]) -> float:
-    """Return the mean gap between confidence and accuracy over bins of equal width."""
-    bins = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
-    gaps = np.bincount(bins, weights=confidence - correct, minlength=CALIBRATION_BINS)
-    return float(np.abs(gaps).sum() / len(confidence))
 
 
 def _mistakes(

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from florist import checks
 from florist.bundle import REPORT, Bundle
+from florist.confidence.reliability import Reliability
 from florist.errors import BundleError, printable
 
 CHOICES: Final = 3
@@ -62,7 +63,8 @@ class Report:
     """What was measured on `pictures` pictures.
 
     `interval` is the 95 % interval of the accuracy, `top3` None with three classes or fewer.
-    `confusions` come most frequent first, `mistakes` most confident first.
+    `confusions` come most frequent first, `mistakes` most confident first. `reliability` is
+    None where an older florist has measured.
     """
 
     pictures: int
@@ -74,6 +76,7 @@ class Report:
     classes: tuple[ClassScores, ...]
     confusions: tuple[Confusion, ...]
     mistakes: tuple[Mistake, ...]
+    reliability: Reliability | None = None
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -94,6 +97,14 @@ class Report:
     def beats_guessing(self) -> bool:
         """Whether the whole interval lies above what guessing gives."""
         return self.interval[0] > self.guessing
+
+    @property
+    def calibration(self) -> str:
+        """The calibration error, beside what luck alone makes of it."""
+        said = f"calibration error {self.calibration_error:.3f}"
+        if self.reliability is None:
+            return said
+        return f"{said} (with perfect scores it would be {self.reliability.floor:.3f})"
 
     @property
     def compared_with_guessing(self) -> str:
@@ -144,6 +155,7 @@ class Report:
             classes=classes,
             confusions=_confusions(raw, labels),
             mistakes=tuple(_mistake(each, labels) for each in raw["mistakes"]),
+            reliability=Reliability.from_dict(found) if (found := raw.get("reliability")) else None,
         )
         _require_consistent(report)
         return report
@@ -218,6 +230,8 @@ def _require_consistent(report: Report) -> None:
         "confusions": all(wrong[s.label] <= s.support for s in report.classes)
         and all(each.label != each.predicted for each in report.confusions),
         "accuracy": math.isclose(right, report.accuracy, abs_tol=1e-3),
+        "reliability": report.reliability is None
+        or sum(each.pictures for each in report.reliability.bins) == report.pictures,
         "interval": low - 1e-3 <= report.accuracy <= high + 1e-3,
     }.items():
         if not holds:

@@ -28,11 +28,12 @@ def test_the_model_folder_is_whole(trained: Bundle, dataset: Dataset) -> None:
     names = {path.name for path in trained.path.iterdir()}
     assert names == {
         "manifest.json", "model.onnx", "model.int8.onnx", "model.keras", "labels.txt",
-        "history.csv", "training.png", "confusion.png", "report.json", "README.md", "split.csv",
+        "history.csv", "training.png", "confusion.png", "reliability.png", "report.json",
+        "README.md", "split.csv",
     }  # fmt: skip
     assert set(trained.manifest.files) == names - {MANIFEST}
     assert (trained.path / "labels.txt").read_text() == "blue\ngreen\nred\n"
-    for plot in ("training.png", "confusion.png"):
+    for plot in ("training.png", "confusion.png", "reliability.png"):
         assert (trained.path / plot).read_bytes().startswith(b"\x89PNG")
     with (trained.path / "history.csv").open() as file:
         rows = list(csv.DictReader(file))

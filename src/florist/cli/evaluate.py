@@ -90,9 +90,7 @@ def print_summary(console: Console, report: Report) -> None:
     style = None if report.beats_guessing else "yellow"
     console.print(report.compared_with_guessing, style=style, soft_wrap=True)
     first = "" if report.top3 is None else f"Among the first three {report.top3:.1%} · "
-    console.print(
-        f"{first}Macro F1 {report.macro_f1:.3f} · calibration error {report.calibration_error:.3f}"
-    )
+    console.print(f"{first}Macro F1 {report.macro_f1:.3f} · {report.calibration}", soft_wrap=True)
     many = len(report.classes) > _MOST_CLASSES
     shown = report.weakest_first()[:_MOST_CLASSES] if many else report.classes
     table = new_table("class", "precision", "recall", "F1", "pictures")

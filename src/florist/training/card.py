@@ -20,8 +20,13 @@ _KEPT: Final[dict[Duplicates, str]] = {
 }
 
 
-def write_card(manifest: Manifest, trained: Provenance, report: Report, precision: str) -> str:
-    """Return the model card as Markdown with a YAML head; `precision` says how it computes."""
+def write_card(
+    manifest: Manifest, trained: Provenance, report: Report, reasons: Sequence[str]
+) -> str:
+    """Return the model card as Markdown with a YAML head.
+
+    `reasons` are sentences on what was chosen, and why.
+    """
     return "\n".join(
         [
             *_head(manifest, report),
@@ -40,7 +45,7 @@ def write_card(manifest: Manifest, trained: Provenance, report: Report, precisio
             *_data(trained),
             *_recipe(trained),
             *_results(report, trained),
-            precision,
+            " ".join(reasons),
             "",
             *_limits(manifest, trained, report),
         ]
@@ -128,7 +133,7 @@ def _results(report: Report, trained: Provenance) -> list[str]:
         f"- accuracy {report.accuracy:.1%} (95 % interval {low:.1%} to {high:.1%}){first}",
         f"- {report.compared_with_guessing}",
         f"- macro F1 {report.macro_f1:.3f}",
-        f"- expected calibration error {report.calibration_error:.3f}",
+        f"- expected {report.calibration}",
         f"- validation accuracy {trained.val_accuracy:.1%}, which chose the epoch and is "
         "therefore a little too high",
         "",

@@ -17,6 +17,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from florist.confidence.temperature import Logits
 from florist.dataset import Sample
 from florist.errors import TrainingError
 from florist.system import replacing, write_atomically
@@ -135,6 +136,17 @@ def _validate(classifier: keras.Model, source: BatchSource, job: Job) -> dict[st
         logs = classifier.test_on_batch(inputs, labels[indices], return_dict=True)
         parts.append((len(indices), logs))
     return {"val_loss": _mean(parts, "loss"), "val_accuracy": _mean(parts, "accuracy")}
+
+
+def validation_logits(
+    classifier: keras.Model, source: BatchSource, job: Job
+) -> tuple[Logits, NDArray[np.int64]]:
+    """Return what the softmax makes its probabilities of, up to a constant, and the labels."""
+    labels = _labels(job.dataset.val)
+    batches = _prefetched(source.val, np.arange(len(labels)), job.config.batch_size)
+    parts = [classifier(inputs, training=False) for _, inputs in batches]
+    probabilities = np.concatenate([keras.ops.convert_to_numpy(part) for part in parts])
+    return np.log(np.maximum(probabilities, np.finfo(np.float32).tiny)), labels
 
 
 def _mean(parts: list[tuple[int, dict[str, Any]]], name: str) -> float:

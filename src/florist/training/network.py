@@ -87,6 +87,12 @@ class Classifier(keras.Model):
         return self.head(_single(values), training=training)
 
 
+def divide_logits(head: keras.Sequential, temperature: float) -> None:
+    """Make the head's logits smaller by a factor, in the weights of the layer that makes them."""
+    layer = head.get_layer(LOGITS)
+    layer.set_weights([values / temperature for values in layer.get_weights()])
+
+
 def classifier_of(whole: keras.Model) -> keras.Model:
     """Return picture → probabilities: what is saved for Keras, whose `predict` then gives those."""
     return keras.Model(whole.input, whole.output[PROBABILITIES], name=whole.name)

@@ -1,4 +1,4 @@
-"""The two pictures of a training. Drawn without pyplot, so nothing global is touched."""
+"""The pictures of a training. Drawn without pyplot, so nothing global is touched."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -81,6 +81,30 @@ def plot_confusion(report: Report, path: Path) -> None:
     _name_classes(axes, report)
     if few:
         _write_counts(axes, counts, shares)
+    figure.savefig(path)
+
+
+def plot_reliability(report: Report, path: Path) -> None:
+    """Draw the share of right answers over their score; on the diagonal both are the same."""
+    measured = report.reliability
+    if measured is None:
+        return
+    figure = Figure(figsize=(5.5, 5.5), layout="constrained", dpi=130)
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color=_TRAIN, linewidth=1, linestyle=":")
+    shown = [each for each in measured.bins if each.pictures]
+    width = 1 / len(measured.bins)
+    for each in shown:
+        axes.bar(each.confidence, each.accuracy, 0.7 * width, color=_BEST, alpha=0.8)
+        axes.text(each.confidence, 0.02, str(each.pictures), ha="center", fontsize=7)
+    axes.set_xlim(0, 1 + width / 2)
+    axes.set_ylim(0, 1.02)
+    axes.set_xlabel("score of the answer")
+    axes.set_ylabel("share of right answers; below, how many there are")
+    axes.set_title(
+        f"Calibration error {report.calibration_error:.3f}; of perfect scores {measured.floor:.3f}"
+    )
+    axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path)
 
 

@@ -17,6 +17,7 @@ from florist.bundle import (
     HISTORY,
     KERAS_MODEL,
     LABELS,
+    RELIABILITY_PLOT,
     REPORT,
     SPLIT,
     TRAINING_PLOT,
@@ -28,6 +29,7 @@ from florist.bundle import (
     TrainedOn,
     write_bundle,
 )
+from florist.confidence.temperature import Calibration
 from florist.dataset import SIDES
 from florist.errors import printable
 from florist.evaluation import evaluate
@@ -36,7 +38,7 @@ from florist.training.card import write_card
 from florist.training.export import Networks, export_networks, exported_predictor
 from florist.training.fit import FitState
 from florist.training.network import classifier_of
-from florist.training.plots import plot_confusion, plot_training
+from florist.training.plots import plot_confusion, plot_reliability, plot_training
 from florist.training.workspace import Job
 
 
@@ -46,6 +48,7 @@ class Outcome:
 
     job: Job
     state: FitState
+    calibration: Calibration
     model: keras.Model
 
 
@@ -62,23 +65,24 @@ def write_results(outcome: Outcome, output: Path | Registry, *, force: bool) -> 
         classifier_of(outcome.model).save(folder / KERAS_MODEL)
         predictor = exported_predictor(folder, manifest, job.config.limits)
         report = evaluate(predictor, job.dataset.test, progress=job.listener.progress)
-        _write_texts(folder, outcome, _measured(report, networks))
-        (folder / CARD).write_text(
-            write_card(manifest, trained, report, networks.choice.reason), encoding="utf-8"
-        )
+        _write_texts(folder, outcome, _measured(report, networks, outcome.calibration))
+        reasons = [outcome.calibration.reason, networks.choice.reason]
+        (folder / CARD).write_text(write_card(manifest, trained, report, reasons), encoding="utf-8")
         plot_training(outcome.state.history, outcome.state.best_epoch, folder / TRAINING_PLOT)
         plot_confusion(report, folder / CONFUSION_PLOT)
+        plot_reliability(report, folder / RELIABILITY_PLOT)
 
     return write_bundle(output, manifest, write_files, replace=force)
 
 
-def _measured(report: Report, networks: Networks) -> dict[str, Any]:
+def _measured(report: Report, networks: Networks, calibration: Calibration) -> dict[str, Any]:
     """Return what `report.json` says."""
     return {
         "side": "test",
         **report.to_dict(),
         "parity": asdict(networks.parity),
         "precision": asdict(networks.choice),
+        "calibration": asdict(calibration),
     }
 
 

@@ -8,12 +8,13 @@ from pathlib import Path
 import keras
 
 from florist.bundle import Bundle, Registry, require_free, sweep
+from florist.confidence.temperature import Calibration, calibrate
 from florist.dataset import require_trainable
 from florist.training.config import TrainingConfig
 from florist.training.failures import named_failures
 from florist.training.features import feature_source, picture_source
-from florist.training.fit import FitState, fit
-from florist.training.network import Classifier, Network, build_network
+from florist.training.fit import FitState, fit, validation_logits
+from florist.training.network import Classifier, Network, build_network, divide_logits
 from florist.training.results import Outcome, write_results
 from florist.training.workspace import Job
 
@@ -34,9 +35,9 @@ def run(job: Job, output: Path | Registry, *, resume: bool, force: bool) -> Bund
         with _precision():
             network = build_network(config, len(dataset.classes))
         workspace.begin(job.recipe, restart=restart)
-        state = _fit(network, job)
+        state, calibration = _fit(network, job)
         model = float32_model(network, config, len(dataset.classes))
-        bundle = write_results(Outcome(job, state, model), output, force=force)
+        bundle = write_results(Outcome(job, state, calibration, model), output, force=force)
         workspace.remove()
     return bundle
 
@@ -57,13 +58,17 @@ def dtype_policy(name: str) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def _fit(network: Network, job: Job) -> FitState:
-    """Train tail and head on features, or the whole network on pictures."""
+def _fit(network: Network, job: Job) -> tuple[FitState, Calibration]:
+    """Train tail and head on features, or the whole network on pictures; calibrate the scores."""
     streaming = network.trunk is None or job.config.augmented_views == 0
     source = picture_source(job) if streaming else feature_source(job, network.frozen())
     from_scratch = network.trunk is None and job.config.weights == "none"
     classifier = Classifier(network, streaming=streaming, from_scratch=from_scratch)
-    return fit(classifier, source, job)
+    state = fit(classifier, source, job)
+    calibration = calibrate(*validation_logits(classifier, source, job))
+    job.listener.say(calibration.reason)
+    divide_logits(network.head, calibration.temperature)
+    return state, calibration
 
 
 def float32_model(network: Network, config: TrainingConfig, classes: int) -> keras.Model:

@@ -1,0 +1,1 @@
+"""How far an answer is to be believed: arrays in, numbers out. NumPy only."""
