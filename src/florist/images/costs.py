@@ -1,4 +1,4 @@
-"""What reading a picture may cost, however few its pixels: one table, in counts of its parts.
+"""What reading a picture may cost: as a price, and in counts of its parts, however few its pixels.
 
 A header announces a size, and `Limits` bounds that. These bound what no header announces: parts
 that cost Pillow microseconds each while a sender pays a few bytes for them. The checks walk from
@@ -6,9 +6,51 @@ part to part before Pillow sees a byte, and stop at the limit. In brackets: the 
 in real files, or that a writer is known to make.
 """
 
-from typing import Final
+import math
+from typing import Final, NamedTuple
 
 from florist.errors import TooCostlyError
+
+
+class Price(NamedTuple):
+    """Seconds of a CPU, and bytes of memory beside those of the file."""
+
+    seconds: float = 0.0
+    memory: int = 0
+
+    def plus(self, other: "Price") -> "Price":
+        """Return what both cost together."""
+        return Price(self.seconds + other.seconds, self.memory + other.memory)
+
+
+CHEAP: Final = Price(0.05, 24 * 2**20)
+"""What a decoding may cost in the thread that asks for it: nearly all photographs, of 12 megapixels
+too, and screenshots of 2."""
+
+ANY: Final = Price(math.inf, 2**63)
+
+
+class CostlyError(Exception):
+    """A picture costs more, `price`, than a caller has allowed for."""
+
+    def __init__(self, price: Price) -> None:
+        super().__init__(f"{price.seconds:.2f} s, {price.memory / 2**20:.0f} MiB")
+        self.price = price
+
+
+def require(price: Price, most: Price) -> None:
+    """Raise `CostlyError` where a price is higher than allowed."""
+    if price.seconds > most.seconds or price.memory > most.memory:
+        raise CostlyError(price)
+
+
+def price_of_exif(length: int) -> Price:
+    """Return what it costs to read so many bytes of EXIF: half of them may be numbers.
+
+    Of one segment of a JPEG most are a preview, so time begins to count behind that.
+    """
+    return Price(0.5e-6 * max(0, length - 65_536), 50 * min(length, 800_000))
+
 
 MOST_PARTS: Final = 1_000
 """Segments of a JPEG up to its last scan, tables and resources in them counted singly; chunks of a

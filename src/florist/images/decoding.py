@@ -1,7 +1,7 @@
 """Open a picture by its content, under limits, and decode it upright, with 8 bits a channel."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from typing import Final
@@ -11,24 +11,39 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from florist.errors import DamagedImageError, ImageError, ImageTooLargeError
 from florist.formats import formats, not_identified, sniff
 from florist.images.bmp import check_bmp
-from florist.images.costs import WEBP_PIXEL, too_costly
+from florist.images.costs import ANY, WEBP_PIXEL, CostlyError, Price, require, too_costly
 from florist.images.depth import to_8_bits
 from florist.images.gif import check_gif
 from florist.images.jpeg import check_jpeg
 from florist.images.png import check_png
+from florist.images.prices import price_of_iso
 from florist.images.sources import LONGEST_SIDE, Limits
 from florist.images.tiff import check_exif, check_tiff
 from florist.images.upright import TURNS, Upright
 
-# Nothing is opened as one of these that was not checked as one.
-_CHECKED: Final = frozenset({"JPEG", "PNG", "GIF", "BMP", "TIFF"})
+# What Pillow would follow or walk over without a look, and what that costs. Nothing is opened as
+# one of these that was not checked as one.
+_CHECKS: Final[dict[str | None, Callable[[bytes, Limits], Price]]] = {
+    "JPEG": check_jpeg,
+    "PNG": lambda content, _: check_png(content),
+    "GIF": lambda content, _: check_gif(content),
+    "BMP": lambda content, _: check_bmp(content),
+    "TIFF": check_tiff,
+    "WEBP": lambda content, _: Price(0, 2 * len(content)),  # two copies of it
+    "HEIF": price_of_iso,
+    "AVIF": price_of_iso,
+}
 
 
 @contextmanager
-def opened(source: bytes | Image.Image, limits: Limits) -> Iterator[Image.Image]:
+def opened(
+    source: bytes | Image.Image, limits: Limits, most: Price = ANY
+) -> Iterator[tuple[Image.Image, Price]]:
     """Give a picture whose announced size is within `limits`, and name what goes wrong inside.
 
-    Raises `ImageError`.
+    Beside it stands what it costs to follow its parts, which is at most `most`.
+
+    Raises `ImageError`, and `CostlyError` also where what is inside raises it.
     """
     if Image.MAX_IMAGE_PIXELS is not None and limits.max_pixels > Image.MAX_IMAGE_PIXELS:
         # Pillow's cap is one for the process. It is raised where it would refuse what is allowed
@@ -36,14 +51,16 @@ def opened(source: bytes | Image.Image, limits: Limits) -> Iterator[Image.Image]
         Image.MAX_IMAGE_PIXELS = limits.max_pixels
     try:
         if isinstance(source, bytes):
-            with _checked(source, limits) as image:
+            parts = _check_parts(source, limits)
+            require(parts, most)
+            with _open(source, limits) as image:
                 _check_size(image, source, limits)
-                yield image
+                yield image, parts
         else:
             _check_pixels(source.size, 1, limits)
             source.load()  # whole: what a caller still holds must not be decoded at half its size
-            yield source
-    except ImageError:
+            yield source, Price()
+    except (ImageError, CostlyError):
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         # Pillow's own two thresholds lie above ours; its message begins with the number of pixels.
@@ -57,25 +74,20 @@ def opened(source: bytes | Image.Image, limits: Limits) -> Iterator[Image.Image]
         raise DamagedImageError(f"damaged: {str(error) or type(error).__name__}") from error
 
 
-def _checked(content: bytes, limits: Limits) -> Image.Image:
-    """Check what Pillow would follow or walk over without a look, and let it read the header."""
+def _check_parts(content: bytes, limits: Limits) -> Price:
+    """Check what a picture is made of, and return what following that costs."""
     kind = _kind(content)
-    if kind in limits.formats:
-        match kind:
-            case "JPEG":
-                check_jpeg(content, limits)
-            case "PNG":
-                check_png(content)
-            case "GIF":
-                check_gif(content)
-            case "BMP":
-                check_bmp(content)
-            case "TIFF":
-                check_tiff(content, limits)
+    check = _CHECKS.get(kind) if kind in limits.formats else None
+    return Price() if check is None else check(content, limits)
+
+
+def _open(content: bytes, limits: Limits) -> Image.Image:
+    """Let Pillow read the header, as that of the one format that was checked."""
+    kind = _kind(content)
     readable = [
         name
         for name in formats()
-        if name in limits.formats and (name == kind or name not in _CHECKED)
+        if name in limits.formats and (name == kind or name not in _CHECKS)
     ]
     try:
         return Image.open(BytesIO(content), formats=readable)
@@ -127,11 +139,16 @@ def _too_large(pixels: int, limits: Limits) -> ImageTooLargeError:
     )
 
 
-def decoded(image: Image.Image, side: int) -> Upright:
-    """Decode the first frame, at no less than `side` × `side`, with 8 bits a channel."""
-    # JPEG is decoded at a half, a quarter or an eighth where that is still large enough: several
-    # times faster on phone photographs, and antialiasing has enough to work on.
+def reduce(image: Image.Image, side: int) -> None:
+    """Have a JPEG decoded at a half, a quarter or an eighth, at no less than `side` × `side`.
+
+    That is several times faster on phone photographs, and antialiasing has enough to work on.
+    """
     image.draft(None, (side, side))
+
+
+def decoded(image: Image.Image) -> Upright:
+    """Decode the first frame, with 8 bits a channel."""
     # Before the EXIF block is asked for: Pillow may decode to find it, the error of a broken
     # picture would be taken for one of the block, and a second attempt succeeds with a grey bar.
     image.load()

@@ -1,6 +1,6 @@
 """What stands before the first picture of a GIF, counted before Pillow walks over it (GIF89a)."""
 
-from florist.images.costs import MOST_BLOCKS, too_costly
+from florist.images.costs import MOST_BLOCKS, Price, too_costly
 
 _PICTURE, _END, _EXTENSION = b",;!"
 _COMMENT, _APPLICATION = 0xFE, 0xFF
@@ -10,24 +10,24 @@ class _Walk:
     """A place in a file, moved on by a byte or a block, each of which counts."""
 
     def __init__(self, content: bytes, place: int) -> None:
-        self._content, self._place, self._count = content, place, 0
+        self._content, self.place, self._count = content, place, 0
 
     def byte(self) -> int:
         self._count += 1
         if self._count > MOST_BLOCKS:
             raise too_costly(f"a GIF of more than {MOST_BLOCKS:,} blocks before its first picture")
-        self._place += 1
-        return self._content[self._place - 1]
+        self.place += 1
+        return self._content[self.place - 1]
 
     def block(self) -> bytes:
         """Return a sub-block, empty for the one that ends an extension."""
         size = self.byte()
-        self._place += size
-        return self._content[self._place - size : self._place]
+        self.place += size
+        return self._content[self.place - size : self.place]
 
 
-def check_gif(content: bytes) -> None:
-    """Check how many blocks stand before the first picture.
+def check_gif(content: bytes) -> Price:
+    """Check how many blocks stand before the first picture, and return what reading them costs.
 
     Raises `TooCostlyError`, and `IndexError` where the file ends before.
     """
@@ -43,3 +43,4 @@ def check_gif(content: bytes) -> None:
                 walk.block()
             while walk.block():
                 pass
+    return Price(0, 2 * walk.place)

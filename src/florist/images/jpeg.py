@@ -15,6 +15,7 @@ from florist.images.costs import (
     MOST_SCANS,
     MOST_SKIPPED,
     MOST_WHOLE_SCANS,
+    Price,
     too_costly,
 )
 from florist.images.sources import Limits
@@ -37,29 +38,51 @@ class _Segment(NamedTuple):
     end: int
 
 
-def check_jpeg(content: bytes, limits: Limits) -> None:
-    """Check how many segments and scans there are.
+def check_jpeg(content: bytes, limits: Limits) -> Price:
+    """Check how many segments and scans there are, and return what following these costs.
 
     Raises `TooCostlyError`. A JPEG that is broken is left to the decoder, which says how.
     """
     frame: _Segment | None = None
-    first, scans = 0, 0
+    first, scans, is_only = 0, 0, False
     for segment in _segments(content):
         if segment.marker in _FRAMES:
             frame = segment
         elif segment.marker == _SCAN:
             if frame is None:
-                return
+                return Price()
             first = first or segment.start
             scans += 1
             pixels = _pixels(content, frame)
             if scans > MOST_SCANS or scans * pixels > MOST_WHOLE_SCANS * limits.max_pixels:
                 raise too_costly(f"a JPEG of {pixels / 1e6:.1f} megapixels in {scans} scans")
-            if _is_only_scan(content, frame, segment):
+            if is_only := _is_only_scan(content, frame, segment):
                 break
     fill = content.find(b"\xff" * LONGEST_FILL, first) if first else -1
     if fill >= 0 and content.find(b"\xff\xd9", first, fill) < 0:
         raise too_costly(f"a JPEG with more than {LONGEST_FILL:,} fill bytes in its pixels")
+    if frame is None or _pixels(content, frame) > limits.max_pixels:  # refused once it is opened
+        return Price()
+    # Of what stands before the pixels a few copies are made.
+    return _price(content, frame, 0 if is_only else scans).plus(Price(0, 4 * first))
+
+
+def _price(content: bytes, frame: _Segment, scans: int) -> Price:
+    """Return what the entropy coding costs, of one scan (0) or of several.
+
+    Of several all coefficients are kept, two bytes each, in blocks of 8 × 8.
+    """
+    pixels = _pixels(content, frame)
+    factors = [(each >> 4, each & 15) for each in content[frame.start + 7 : frame.end : 3]]
+    if not scans:
+        return Price(6e-9 * len(content) + 0.35e-9 * pixels * len(factors))
+    height = int.from_bytes(content[frame.start + 1 : frame.start + 3], "big")
+    width = int.from_bytes(content[frame.start + 3 : frame.start + 5], "big")
+    most_across = max((across for across, _ in factors), default=1)
+    most_down = max((down for _, down in factors), default=1)
+    units = -(-width // (8 * most_across or 1)) * -(-height // (8 * most_down or 1))
+    coefficients = 64 * units * sum(across * down for across, down in factors)
+    return Price(20e-9 * len(content) + (0.75e-9 * scans + 2e-9) * pixels, 2 * coefficients)
 
 
 def _segments(content: bytes) -> Iterator[_Segment]:

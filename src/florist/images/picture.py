@@ -7,7 +7,9 @@ from typing import Final, Literal, get_args
 import numpy as np
 from PIL import Image
 
-from florist.images.decoding import decoded, opened
+from florist.images.costs import ANY, Price, require
+from florist.images.decoding import decoded, opened, reduce
+from florist.images.prices import price_of
 from florist.images.sources import DEFAULT_LIMITS, RGB, ImageSource, Limits, read_source
 from florist.images.upright import Upright, as_mode
 
@@ -53,9 +55,23 @@ def load_picture(source: ImageSource, spec: ImageSpec, limits: Limits = DEFAULT_
     Raises `ImageError`; when `source` is a path that cannot be read, `OSError`; when it is nothing
     that holds a picture, `TypeError`.
     """
-    with opened(read_source(source, limits), limits) as image:
+    return load_within(ANY, source, spec, limits)
+
+
+def load_within(
+    most: Price, source: ImageSource, spec: ImageSpec, limits: Limits = DEFAULT_LIMITS
+) -> Picture:
+    """Return what `load_picture` does, at no higher a price.
+
+    Raises `CostlyError`, too, where `source` is a file.
+    """
+    source = read_source(source, limits)
+    with opened(source, limits, most) as (image, parts):
         full_width, full_height = image.size
-        upright = decoded(image, 2 * spec.size)
+        reduce(image, 2 * spec.size)
+        if isinstance(source, bytes):
+            require(parts.plus(price_of(image, (spec.size, spec.size))), most)
+        upright = decoded(image)
         turned = upright.is_turned
         width, height = (full_height, full_width) if turned else (full_width, full_height)
         pixels = np.asarray(_fit(upright, spec))
@@ -68,8 +84,19 @@ def copy_without_metadata(content: bytes, side: int, limits: Limits = DEFAULT_LI
 
     Raises `ImageError` as `load_picture` does.
     """
-    with opened(content, limits) as image:
-        upright = decoded(image, side)
+    return copy_within(ANY, content, side, limits)
+
+
+def copy_within(most: Price, content: bytes, side: int, limits: Limits) -> bytes:
+    """Return what `copy_without_metadata` does, at no higher a price.
+
+    Raises `CostlyError`, too.
+    """
+    with opened(content, limits, most) as (image, parts):
+        reduce(image, side)
+        size = _within(image.size, min(side, max(image.size)))
+        require(parts.plus(price_of(image, size)), most)
+        upright = decoded(image)
         small = upright.resized(_within(upright.size, min(side, max(upright.size))))
         # A new picture has no comment, profile, GPS position or thumbnail to carry over.
         copy = Image.new("RGB", small.size, _BACKGROUND)

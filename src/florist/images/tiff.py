@@ -11,10 +11,11 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from florist.errors import DamagedImageError, ImageTooLargeError, UnsupportedImageError
-from florist.images.costs import MOST_WHOLE_SCANS, too_costly
+from florist.images.costs import MOST_WHOLE_SCANS, Price, too_costly
 from florist.images.sources import LONGEST_SIDE, Limits
 
-_SUBFILE, _WIDTH, _LENGTH, _COMPRESSION, _ROWS = 254, 256, 257, 259, 278
+_SUBFILE, _WIDTH, _LENGTH, _BITS, _COMPRESSION = 254, 256, 257, 258, 259
+_SAMPLES, _ROWS = 277, 278
 _TILE_WIDTH, _TILE_LENGTH = 322, 323
 _STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES = 273, 279, 324, 325
 _EXIF, _GPS, _INTEROP = 34665, 34853, 40965
@@ -85,8 +86,10 @@ class _Directories:
         return struct.unpack_from(self._order + form, self._content, offset)
 
 
-def check_tiff(content: bytes, limits: Limits) -> None:
+def check_tiff(content: bytes, limits: Limits) -> Price:
     """Check what the first page of a TIFF announces; the other ones are never looked at.
+
+    Return what its tags and the largest of its parts cost.
 
     Raises `ImageError`, and what parsing runs into where the file is broken.
     """
@@ -96,7 +99,7 @@ def check_tiff(content: bytes, limits: Limits) -> None:
     for pointer in (_EXIF, _GPS, _INTEROP):
         for offset in read(page.get(pointer))[:1]:
             _check_numbers(directories.at(offset))
-    _check_numbers(page)
+    numbers = _check_numbers(page)
     if read(page.get(_SUBFILE))[:1] and read(page[_SUBFILE])[0] & 1:
         raise UnsupportedImageError(
             "a TIFF that begins with a preview, as raw files of cameras do; save it as JPEG"
@@ -108,23 +111,34 @@ def check_tiff(content: bytes, limits: Limits) -> None:
     width, length = (max(read(page.get(tag)), default=0) for tag in (_TILE_WIDTH, _TILE_LENGTH))
     if max(width, length) > LONGEST_SIDE or width * length > limits.max_pixels:
         raise ImageTooLargeError(f"tiles of {width} × {length} pixels; save it in smaller ones")
+    columns, rows, a_strip = (
+        max(read(page.get(tag)), default=limits.max_pixels) for tag in (_WIDTH, _LENGTH, _ROWS)
+    )
+    part = width * length or columns * min(rows, a_strip)
+    scans = 0
     if _JPEG in read(page.get(_COMPRESSION)):
-        columns, rows, a_strip = (
-            max(read(page.get(tag)), default=limits.max_pixels) for tag in (_WIDTH, _LENGTH, _ROWS)
-        )
-        _check_scans(content, width * length or columns * min(rows, a_strip), limits)
+        scans = _check_scans(content, part, limits)
     for offsets, sizes in ((_STRIPS, _STRIP_BYTES), (_TILES, _TILE_BYTES)):
         read(page.get(offsets))  # numbers, and in the file
         # Where parts overlap, a file of a megabyte can hold a hundred gigabytes to read.
         if sum(read(page.get(sizes))) > len(content):
             raise DamagedImageError("damaged: a TIFF whose parts are larger than the file")
+    if columns * rows > limits.max_pixels:  # which is refused once Pillow has said so, too
+        return Price()
+    samples = max(read(page.get(_SAMPLES)), default=1)
+    bits = max(read(page.get(_BITS)), default=1)
+    # A part is unpacked as a whole, and one that is a JPEG as coefficients of two bytes before.
+    a_pixel = samples * max(1, bits // 8 + (2 if scans else 0))
+    seconds = 1e-6 * numbers + 1e-9 * (part * scans + (5 if scans else 1) * len(content))
+    return Price(seconds, 100 * numbers + min(part, limits.max_pixels) * a_pixel + len(content))
 
 
-def _check_scans(content: bytes, pixels: int, limits: Limits) -> None:
-    """Check a TIFF whose parts, of so many pixels each, are JPEGs."""
+def _check_scans(content: bytes, pixels: int, limits: Limits) -> int:
+    """Check a TIFF whose parts, of so many pixels each, are JPEGs; return how many scans it has."""
     scans = content.count(b"\xff\xda")  # of any part: which one, only its decoder knows
     if scans * pixels > MOST_WHOLE_SCANS * limits.max_pixels:
         raise too_costly(f"a TIFF of JPEGs of {pixels / 1e6:.1f} megapixels in {scans} scans")
+    return scans
 
 
 def check_exif(exif: bytes) -> None:
@@ -135,11 +149,11 @@ def check_exif(exif: bytes) -> None:
     _check_numbers(_Directories(exif.removeprefix(b"Exif\0\0")).first())
 
 
-def _check_numbers(directory: dict[int, _Entry]) -> None:
-    if (
-        sum(each.values for each in directory.values() if each.kind not in _OF_BYTES)
-        > _MOST_NUMBERS
-    ):
+def _check_numbers(directory: dict[int, _Entry]) -> int:
+    """Check how many numbers there are, and return that."""
+    numbers = sum(each.values for each in directory.values() if each.kind not in _OF_BYTES)
+    if numbers > _MOST_NUMBERS:
         raise ImageTooLargeError(
             "a TIFF in too many parts, or with too many values in its tags; save it anew"
         )
+    return numbers

@@ -13,7 +13,7 @@ from PIL import Image
 
 PIXELS_A_STRIP: Final = 2**20
 
-_SMALL: Final = 4 * 2**20
+SMALL: Final = 4 * 2**20
 """Pixels of a picture that is converted whole, at most 16 MiB. A JPEG is decoded smaller than that.
 """
 
@@ -61,7 +61,7 @@ class Upright:
         width, height = self.size
         left, top, right, bottom = box or (0, 0, width, height)
         as_it_is = self.image.mode == self.mode == "RGB" and self.orientation == 1
-        if as_it_is or width * height <= _SMALL:
+        if as_it_is or width * height <= SMALL:
             return self._rows(0, height).resize(size, how, (left, top, right, bottom))
         # As Pillow does it, so that what is transparent does not tint what is beside it.
         between = "RGBa" if self.mode == "RGBA" else self.mode
