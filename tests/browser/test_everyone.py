@@ -111,6 +111,11 @@ def test_the_model_page_tells_what_is_known(serve: Serve, open_page: OpenPage) -
     )
     confused = page.locator(".matrix tbody tr", has_text="green")
     expect(confused.get_by_role("cell")).to_have_text(["0", "2", "1"])
+    span, point = (page.locator(f".interval .{part}").bounding_box() for part in ("span", "point"))
+    assert span
+    assert point
+    assert span["width"] > point["width"] + 8  # it is not hidden behind what it is about
+    assert span["height"] >= 12
     for title in ("Accuracy", "Loss"):
         expect(page.get_by_role("img", name=f"{title} over 4")).to_be_visible()
     expect(main).to_contain_text("epoch 3")

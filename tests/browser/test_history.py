@@ -119,6 +119,8 @@ def test_nothing_is_listed_where_nothing_is_kept(
     upload(page, pictures[0])
     page.get_by_role("link", name="History").click()
     expect(page.locator("main")).to_contain_text("Pictures are not kept.")
+    expect(page.locator("body")).not_to_contain_text("appears here")
+    expect(page.locator("body")).not_to_contain_text("stay on this server")
     expect(page.locator(".pictures li")).to_have_count(0)
 
 
@@ -143,3 +145,11 @@ def test_a_page_of_the_history_weighs_little(
     page.wait_for_load_state("networkidle")
     assert len(sizes) > PICTURES_A_PAGE
     assert sum(sizes) <= 400_000
+
+
+def test_a_page_says_who_sees_the_pictures(serve: Serve, open_page: OpenPage) -> None:
+    page = open_page(serve())
+    said = "Everybody who can open this page can see them in the history"
+    expect(page.locator("main")).to_contain_text(said)
+    page.get_by_role("link", name="History").click()
+    expect(page.locator("main")).to_contain_text(said)

@@ -1,6 +1,7 @@
 """Ways to bring pictures to the page, and their answers under the form."""
 
 import base64
+import shutil
 from pathlib import Path
 
 import pytest
@@ -95,13 +96,58 @@ def test_dropped_pictures_are_answered(
     expect(label(answers(page))).to_have_text(["red", "green", "blue"])
 
 
-def test_a_dropped_folder_is_named_as_such(
-    serve: Serve, open_page: OpenPage, pictures: list[Path]
+def test_the_pictures_in_a_dropped_folder_are_taken(
+    serve: Serve, open_page: OpenPage, pictures: list[Path], tmp_path: Path
 ) -> None:
+    """However deep, whatever lies beside them, and together with a picture that was dropped."""
+    folder, beside = tmp_path / "folder", pictures[0]
+    (folder / "deep" / "deeper").mkdir(parents=True)
+    for number in range(120):  # a browser lists a hundred at a time
+        shutil.copy(beside, folder / f"{number}.png")
+    shutil.copy(beside, folder / "deep" / "deeper" / "PHOTO.JPG")
+    for name in ("notes.txt", ".hidden.png", "deep/Thumbs.db"):
+        (folder / name).touch()
     page = open_page(serve())
-    drop(page, pictures[0].parent)
-    expect(page.get_by_role("alert")).to_contain_text("folder")
+    drop(page, folder, beside)
+    expect(page.get_by_role("button", name="Submit 122 pictures")).to_be_focused()
+    expect(page.locator(".card", has_text="PHOTO.JPG")).to_have_count(1)
+    expect(page.locator(".card .name").nth(2)).to_have_text("2.png")
+    expect(page.locator("#message")).to_have_text("")
+
+
+def test_a_dropped_folder_without_pictures_says_so(
+    serve: Serve, open_page: OpenPage, tmp_path: Path
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "notes.txt").touch()
+    page = open_page(serve())
+    drop(page, folder)
+    expect(page.get_by_role("alert")).to_have_text("There are no pictures in that folder.")
     expect(page.locator(".card")).to_have_count(0)
+
+
+def test_a_pasted_address_says_what_to_do(serve: Serve, open_page: OpenPage) -> None:
+    page = open_page(serve())
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.evaluate("navigator.clipboard.writeText('https://example.org/rose.jpg')")
+    page.keyboard.press("Control+V")
+    expect(page.get_by_role("alert")).to_contain_text("an address, not a picture")
+
+
+def test_a_second_click_on_submit_says_nothing(
+    serve: Serve, open_page: OpenPage, pictures: list[Path], apps: dict[str, Flask]
+) -> None:
+    address = serve(threads=1, queue=0)
+    page = open_page(address, expected="429")
+    page.set_input_files("#pictures", pictures[0])
+    with apps[address].app_context():
+        classifier = services().classifier
+    with classifier.place():  # so that the answer is still on its way
+        page.get_by_role("button", name="Submit").dblclick()
+        expect(page.locator(".card")).to_contain_text("Busy, waiting")
+        expect(page.locator("#message")).to_have_text("")
+    expect(label(answers(page))).to_have_text("red")
 
 
 def test_a_pasted_picture_is_answered(

@@ -3,11 +3,16 @@
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Page, expect
 
+from florist.bundle import Bundle
+from florist.web.services import services
 from tests.browser.conftest import OpenPage, Serve
 
 pytestmark = pytest.mark.browser
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
 def send(page: Page, *paths: Path) -> None:
@@ -67,3 +72,40 @@ def test_the_history_can_be_emptied(
     page.get_by_role("link", name="Delete all").click()
     page.get_by_role("button", name="Delete all").click()
     expect(page.locator("main")).to_contain_text("Nothing here yet")
+
+
+def test_the_form_fits_a_phone(serve: Serve, open_page: OpenPage) -> None:
+    page = open_page(serve(), java_script_enabled=False, **PHONE)
+    form = page.locator("#form").bounding_box()
+    assert form
+    for part in ("#pictures", "#camera", "#submit"):
+        box = page.locator(part).bounding_box()
+        assert box
+        assert box["x"] >= form["x"], part
+        assert box["x"] + box["width"] <= form["x"] + form["width"], part
+
+
+def test_what_was_refused_for_now_is_sent_again_by_a_reload(
+    serve: Serve, open_page: OpenPage, pictures: list[Path], apps: dict[str, Flask]
+) -> None:
+    address = serve(threads=1, queue=0)
+    page = open_page(address, java_script_enabled=False, expected="429")
+    with apps[address].app_context():
+        classifier = services().classifier
+    with classifier.place():  # the only one
+        send(page, pictures[0])
+        expect(page.locator("main")).to_contain_text("reload this page")
+    page.reload()
+    expect(page.locator(".card").get_by_role("heading")).to_have_text("red")
+
+
+@pytest.mark.parametrize("scripted", [True, False])
+def test_a_page_looks_again_until_the_model_is_there(
+    serve: Serve, open_page: OpenPage, apps: dict[str, Flask], described: Bundle, scripted: bool
+) -> None:
+    address = serve(None, model="none")
+    page = open_page(address, java_script_enabled=scripted)
+    expect(page.locator("main .lead")).to_contain_text("The model")
+    with apps[address].app_context():
+        services().model.load(services().settings, described)
+    expect(page.locator("main .lead")).to_contain_text("blue, green and red", timeout=15_000)

@@ -14,6 +14,8 @@ from tests.web.conftest import csrf_token, encoded, red
 from tests.web.door import bad_pictures as bad
 from tests.web.door.calls import Call, chunked, form, json_body, raw
 
+KEPT = {".jpg", ".webp", ".sqlite3", ".sqlite3-wal", ".sqlite3-shm"}
+
 
 def rgba() -> Image.Image:
     image = noisy_picture(COLOURS["red"], 1).convert("RGBA")
@@ -76,7 +78,7 @@ def test_hostile_filenames_are_only_shown(client: FlaskClient, tmp_path: Path, n
     assert "49.png" not in page.text
     written = [path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file()]
     assert {path.parts[0] for path in written} == {"uploads"}
-    assert {path.suffix for path in written} <= {".jpg", ".sqlite3", ".sqlite3-wal", ".sqlite3-shm"}
+    assert {path.suffix for path in written} <= KEPT
 
 
 def test_a_bad_picture_among_several_gets_its_own_entry(client: FlaskClient) -> None:

@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,10 @@ import pytest
 
 from florist.bundle import HISTORY, LABELS, MODEL, REPORT, Bundle, Provenance, write_bundle
 from florist.report import Confusion
+from florist.training.config import TrainingConfig
 from florist.web.pages.charts import HEIGHT, WIDTH, line_chart
 from florist.web.pages.facts import facts_of
+from florist.web.pages.recipe import recipe_of
 from tests.conftest import COLOURS, TRAINED
 
 REPORTED: dict[str, Any] = {
@@ -52,14 +54,14 @@ def test_all_that_training_noted_is_told(bundle: Bundle, tmp_path: Path) -> None
     files = {REPORT: json.dumps(REPORTED), HISTORY: history}
     facts = facts_of(described(bundle, tmp_path, files, TRAINED))
     assert facts.recipe == (
-        ("backbone", "tiny"),
-        ("unfreeze", "all"),
-        ("learning rate", "0.001"),
-        ("augmentation flip", "yes"),
-        ("validation accuracy", "0.85"),
-        ("dataset digest", "abc"),
-        ("dataset leaks", "0"),
-        ("keras", "3.12 (tensorflow)"),
+        ("Backbone", "tiny"),
+        ("Layers of the backbone trained", "all"),
+        ("Learning rate", "0.001"),
+        ("Mirrored", "yes"),
+        ("Accuracy on validation pictures", "85.0\u00a0%"),
+        ("Pictures on both sides of the split", "none"),
+        ("Digest of the data set", "abc"),
+        ("Keras", "3.12 (tensorflow)"),
     )
     assert facts.examples["val"] == {"blue": 3, "green": 3, "red": 3}
     assert facts.created is not None
@@ -126,3 +128,24 @@ def test_the_best_epoch_is_marked_where_it_is() -> None:
     chart = line_chart("Accuracy", {"training": [0, 1, 2], "validation": [0, 2, 1]}, 1)
     assert chart.best == ((chart.left + chart.right) / 2, chart.top)
     assert chart.best_value == 2
+
+
+@pytest.mark.parametrize(
+    ("recipe", "lines"),
+    [
+        ({"augmentation": {"rotation": 20.0, "shift": 0.1}}, ["20°", "10\u00a0%"]),
+        ({"unfreeze": 15, "max_megapixels": 50.0}, ["the last 15", "50 megapixels"]),
+        ({"dropout": "much", "rotation": None, "shift": [0.1, 2]}, ["much", "–", "0.1, 2"]),
+        ({"{}": "{0}", "learning_rate": "{"}, ["{0}", "{"]),
+    ],
+)
+def test_a_recipe_says_what_its_numbers_are(recipe: dict[str, object], lines: list[str]) -> None:
+    told = recipe_of(replace(TRAINED, recipe=recipe))
+    assert [value for _, value in told[: len(lines)]] == lines
+
+
+def test_every_option_of_a_recipe_has_a_name_for_people() -> None:
+    names = [name for name, _ in recipe_of(replace(TRAINED, recipe=asdict(TrainingConfig())))]
+    raw = {"Batch size", "Max megapixels", "Class weight", "Augmentation flip", "Unfreeze"}
+    assert not raw & set(names)
+    assert len(set(names)) == len(names)

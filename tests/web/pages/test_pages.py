@@ -175,6 +175,44 @@ def test_an_error_is_a_page_for_people(client: FlaskClient) -> None:
     assert response.status_code == 404
     assert response.mimetype == "text/html"
     assert "<h1>There is nothing here</h1>" in response.text
+    assert "No page or picture has this address." in response.text
+
+
+def test_too_much_is_refused_in_our_own_words(make_app: AppMaker) -> None:
+    """However a form exceeds what is taken: what may be sent is said, not what a library counts."""
+    client = make_app(max_body_mib=0.1).test_client()
+    many = post(client, *[red(8)] * 17)
+    assert many.status_code == 413
+    assert "17 pictures; at most 16 at a time." in many.text
+    parts = post(client, *[red(8)] * 30)
+    assert parts.status_code == 413
+    assert "At most 16 pictures can be sent at once." in parts.text
+    large = post(client, bytes(200_000))
+    assert large.status_code == 413
+    assert "The request has 0.2 MB, and may have at most 0.1 MB." in large.text
+
+
+def test_who_asks_too_often_learns_how_often_is_allowed(make_app: AppMaker) -> None:
+    client = make_app(rate_limit="2 per 5 minutes").test_client()
+    assert [post(client, red()).status_code for _ in range(2)] == [200, 200]
+    refused = post(client, red())
+    assert refused.status_code == 429
+    assert "more than 2 pictures per 5 minutes" in refused.text
+    assert "Nothing is lost: reload this page" in refused.text
+
+
+def test_a_page_that_waits_for_the_model_looks_again(tmp_path: Path) -> None:
+    app = create_app(settings=Settings(model=str(tmp_path), uploads=str(tmp_path / "uploads")))
+    page = app.test_client().get("/model", headers=PERSON)
+    assert page.status_code == 503
+    assert '<meta http-equiv="refresh" content="5">' in page.text
+    assert '<meta http-equiv="refresh"' not in app.test_client().get("/x", headers=PERSON).text
+
+
+def test_the_description_of_the_api_shows_code_as_code(client: FlaskClient) -> None:
+    page = client.get("/docs").text
+    assert "`" not in page
+    assert "<code>Retry-After</code>" in page
 
 
 def test_a_forged_host_gets_no_page(make_app: AppMaker) -> None:

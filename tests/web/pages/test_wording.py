@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from florist.web.pages.wording import listed, moment, percent, plural, sentence
+from florist.web.pages.wording import listed, marked, moment, percent, plural, sentence
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,11 @@ def test_percent(share: float, text: str) -> None:
 )
 def test_listed(names: list[str], text: str) -> None:
     assert listed(names) == text
+
+
+def test_backticks_become_code_and_all_else_stays_text() -> None:
+    assert marked("an `a<b` & `c`") == "an <code>a&lt;b</code> &amp; <code>c</code>"
+    assert marked("") == ""
 
 
 def test_the_rest() -> None:

@@ -4,8 +4,10 @@ import logging
 from typing import Final
 
 from flask import Flask, Response, g, jsonify, render_template, request
+from flask_limiter import RateLimitExceeded
 from werkzeug.exceptions import HTTPException, SecurityError
 
+from florist.web.door.rates import allowance
 from florist.web.problems import PROBLEMS, ProblemDetail, RefusedError, UploadsError
 from florist.web.services import services
 
@@ -62,11 +64,34 @@ def _http(error: HTTPException) -> Response:
         code = "bad-host"
     else:
         code = _CODES.get(status, "bad-request" if status < 500 else "internal")
-    response = answer(RefusedError(code, error.description or PROBLEMS[code][1]).problem)
+    response = answer(RefusedError(code, _words(error, code)).problem)
     for name, value in error.get_headers():
         if name not in {"Content-Type", "Content-Length"}:  # Allow, WWW-Authenticate, Retry-After
             response.headers[name] = value
     return response
+
+
+def _words(error: HTTPException, code: str) -> str:
+    """Say in our own words what others refused, for the codes that people meet."""
+    if isinstance(error, RateLimitExceeded):
+        most = allowance(error.limit.limit)
+        return f"You have sent more than {most}, which is all that one client may send."
+    match code:
+        case "not-found":
+            return "No page or picture has this address. What was here may have been deleted."
+        case "method-not-allowed":
+            return f"This address does not take {request.method}."
+        case "too-large":
+            return _too_large()
+    return error.description or PROBLEMS[code][1]
+
+
+def _too_large() -> str:
+    most, sent = request.max_content_length or 0, request.content_length
+    if sent is not None and sent <= most:
+        return f"At most {services().settings.max_pictures} pictures can be sent at once."
+    has = "The request" if sent is None else f"The request has {sent / 1e6:,.1f} MB, and"
+    return f"{has} may have at most {most / 1e6:,.1f} MB."
 
 
 def _unexpected(error: Exception) -> Response:
@@ -78,7 +103,7 @@ def answer(problem: ProblemDetail) -> Response:
     """Return the response that tells a problem to whoever asked."""
     services().metrics.refused.labels(problem.code).inc()
     if wants_page():
-        page = render_template("error.html", problem=problem, request_id=g.get("request_id"))
+        page = render_template("error.html", problem=problem, passes=problem.code in _RETRY_AFTER_S)
         response = Response(page, mimetype="text/html")
     else:
         response = jsonify(as_json(problem))

@@ -5,7 +5,7 @@ from typing import Final
 from flask import Flask, current_app, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
-from limits import parse
+from limits import RateLimitItem, parse
 from limits.storage import storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
@@ -41,8 +41,16 @@ def charge(pictures: int) -> None:
             # The request itself has been counted as one.
             if not rate.limiter.hit(rate.limit, *rate.request_args, cost=pictures - 1):
                 raise RefusedError(
-                    "rate-limited", f"{pictures} pictures are more than are left of {rate.limit}."
+                    "rate-limited",
+                    f"{pictures} pictures are more than are left of {allowance(rate.limit)}.",
                 )
+
+
+def allowance(limit: RateLimitItem) -> str:
+    """Write what a client may ask for, as people say it."""
+    unit = limit.GRANULARITY.name
+    per = unit if limit.multiples == 1 else f"{limit.multiples} {unit}s"
+    return f"{limit.amount} picture{'' if limit.amount == 1 else 's'} per {per}"
 
 
 class WrongKeys:

@@ -6,16 +6,17 @@ A model folder may come from anywhere. Whatever in it is missing or of another s
 import csv
 import logging
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from io import StringIO
 from typing import Any, Final
 
-from florist.bundle import HISTORY, REPORT, Bundle, Provenance
+from florist.bundle import HISTORY, REPORT, Bundle
 from florist.errors import BundleError
 from florist.report import Report, read_report
 from florist.web.pages.charts import Chart, line_chart
+from florist.web.pages.recipe import recipe_of
 
 LARGEST_MATRIX: Final = 30
 
@@ -83,7 +84,7 @@ def _facts(bundle: Bundle) -> Facts:
         fit=manifest.spec.fit,
         classes=manifest.classes,
         examples=manifest.trained.dataset.pictures if manifest.trained else {},
-        recipe=tuple(_lines(_noted(manifest.trained))) if manifest.trained else (),
+        recipe=recipe_of(manifest.trained) if manifest.trained else (),
         measured=_or_none(read_report, bundle) if REPORT in manifest.files else None,
         curves=_or_none(_curves, bundle) if HISTORY in manifest.files else None,
     )
@@ -95,42 +96,6 @@ def _or_none(read: Callable[[Any], Any], source: Any) -> Any:
     except _NOT_AS_EXPECTED as error:
         _log.warning("Left out of the model page: %s: %r", read.__name__, error)
         return None
-
-
-def _noted(trained: Provenance) -> dict[str, Any]:
-    """Return what is told as a list of names and values."""
-    dataset = {"digest": trained.dataset.digest, "leaks": trained.dataset.leaks}
-    return {
-        "recipe": trained.recipe,
-        "validation accuracy": trained.val_accuracy,
-        "dataset": dataset,
-        "keras": trained.keras,
-    }
-
-
-def _lines(part: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
-    """Yield (name, value) of all that was noted, nested parts with the name that leads to them."""
-    for key, value in part.items():
-        name = f"{before}{key}"
-        if isinstance(value, Mapping):
-            yield from _lines(value, f"{name} ")
-        else:
-            shown = "all" if value is None and key == "unfreeze" else _text(value)
-            yield name.removeprefix("recipe ").replace("_", " "), shown
-
-
-def _text(value: object) -> str:
-    match value:
-        case bool():
-            return "yes" if value else "no"
-        case None:
-            return "–"
-        case float():
-            return f"{value:g}"
-        case list() | tuple():
-            return ", ".join(_text(each) for each in value)
-        case _:
-            return str(value)
 
 
 def _curves(bundle: Bundle) -> Curves:

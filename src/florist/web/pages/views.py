@@ -185,7 +185,8 @@ def _promise(found: Services) -> str:
     days = f"{found.settings.uploads_days:g}"
     return (
         f"Pictures are kept on this server for {days}{' day' if days == '1' else ' days'}, without "
-        "their metadata. In the history they can be deleted at any time."
+        "their metadata. Everybody who can open this page can see them in the history, and delete "
+        "them there."
     )
 
 
@@ -208,6 +209,7 @@ def history() -> str:
         before=before,
         older=shown[-1].id if len(uploads) > PICTURES_A_PAGE else None,
         promise=_promise(found),
+        keeps=found.uploads is not None,
     )
 
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from markupsafe import Markup
+
 _NAMED: Final = 8
 _SPACE: Final = "\N{NO-BREAK SPACE}"
 
@@ -42,4 +44,11 @@ def moment(when: datetime) -> str:
     return f"{when.day} {when:%b %Y, %H:%M} UTC"
 
 
-FILTERS: Final = (percent, plural, listed, sentence, moment)
+def marked(text: str) -> Markup:
+    """Set what stands between backticks as code."""
+    parts = text.split("`")
+    code = Markup("<code>{}</code>")
+    return Markup("").join(code.format(part) if odd % 2 else part for odd, part in enumerate(parts))
+
+
+FILTERS: Final = (percent, plural, listed, sentence, moment, marked)

@@ -1,5 +1,6 @@
 // Chosen, dropped, pasted and photographed pictures: previewed at once, sent without a reload.
 
+import { dropped } from "./dropping.js";
 import { inBytes, sendAll } from "./sending.js";
 
 const form = document.getElementById("form");
@@ -73,7 +74,8 @@ for (const input of form.querySelectorAll("input[type=file]")) {
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   if (!chosen.length) {
-    say("Choose a picture first.");
+    const sending = cards.querySelector("[data-state=busy]"); // a double click
+    if (!sending) say("Choose a picture first.");
     return;
   }
   say("");
@@ -87,6 +89,8 @@ document.addEventListener("paste", ({ clipboardData }) => {
   if (clipboardData.files.length) {
     add(clipboardData.files);
     submit.focus();
+  } else if (clipboardData.getData("text").trim()) {
+    say("That is text or an address, not a picture. Copy the picture itself, or save it and choose its file.");
   }
 });
 
@@ -99,16 +103,14 @@ document.addEventListener("dragleave", (event) => {
   if (!event.relatedTarget) delete form.dataset.over;
 });
 
-document.addEventListener("drop", (event) => {
+document.addEventListener("drop", async (event) => {
   event.preventDefault();
   delete form.dataset.over;
-  const { files, items } = event.dataTransfer;
-  if ([...items].some((item) => item.webkitGetAsEntry?.()?.isDirectory)) {
-    say("That is a folder. Drop the pictures in it.");
-  } else if (files.length) {
+  say("");
+  const { files, why } = await dropped(event.dataTransfer);
+  if (files.length) {
     add(files);
     submit.focus();
-  } else {
-    say("That is a link, not a picture. Save the picture first, then drop its file.");
   }
+  if (why) say(why);
 });
