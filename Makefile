@@ -8,7 +8,7 @@ LOCKED := --no-deps --require-hashes
 LOCK   := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
           --no-emit-index-url --custom-compile-command "make lock" --quiet
 
-.PHONY: help demo docs test test-browser test-container test-faults bench screenshots lint format lock clean
+.PHONY: help demo docs test test-browser test-container test-faults test-attack bench screenshots lint format lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -18,7 +18,7 @@ demo: $(VENV)/.train ## Draw five flowers, train on them, show what was learned 
 	$(BIN)/florist demo $(if $(PORT),--port $(PORT))
 
 test: $(VENV)/.dev ## Run the tests, with line coverage (SKIP=once: without the longest)
-	$(BIN)/python -m pytest -m "not browser and not container and not faults$(if $(SKIP), and not $(SKIP))" --cov --cov-report=term --cov-fail-under=90
+	$(BIN)/python -m pytest -m "not browser and not container and not faults and not attack$(if $(SKIP), and not $(SKIP))" --cov --cov-report=term --cov-fail-under=90
 
 test-browser: $(VENV)/.dev ## Run the tests of the pages in a real Chromium
 	tests/browser/install-chromium
@@ -29,6 +29,9 @@ test-container: $(VENV)/.dev ## Build and test the container image (FIGURES=--wr
 
 test-faults: $(VENV)/.dev ## Fail every write of training, models and uploads, and end the process there
 	$(BIN)/python -m pytest tests/faults
+
+test-attack: $(VENV)/.dev ## Attack a server: what strangers send, and what its own machine does to it
+	$(BIN)/python -m pytest tests/attack
 
 bench: $(VENV)/.dev ## Measure beside the classic way and peers, write docs/benchmarks.md (BENCH='--photos photos --weights FILE')
 	$(BIN)/python -m benchmarks $(BENCH)

@@ -7,10 +7,12 @@ from flask import Flask
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from florist.images import Limits
 from florist.prediction import Prediction, Result
 from florist.web.inference.classify import File
 from florist.web.pages.views import PICTURES_A_PAGE
 from florist.web.services import services
+from florist.web.uploads.copies import SIDE, copy_of
 from tests.browser.conftest import OpenPage, Serve
 from tests.conftest import COLOURS, noisy_picture
 
@@ -135,7 +137,8 @@ def test_a_page_of_the_history_weighs_little(
     for number in range(PICTURES_A_PAGE):
         noise = Image.effect_noise((480, 360), 60)  # more detail than any photograph has
         noise.save(tmp_path / "noise.png")
-        uploads.add(File(f"{number}.png", (tmp_path / "noise.png").read_bytes()), result)
+        file = File(f"{number}.png", (tmp_path / "noise.png").read_bytes())
+        assert uploads.add(copy_of(file, result, SIDE, Limits()))
     page = open_page(f"{address}/model", **PHONE)
     sizes: list[int] = []
     page.on("requestfinished", lambda each: sizes.append(each.sizes()["responseBodySize"]))

@@ -1,7 +1,7 @@
 """An app around the small real model, and pictures to send it."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from florist.bundle import Bundle
 from florist.engine import Runtime
 from florist.prediction import Predictor
 from florist.web import create_app
+from florist.web.services import services_of
 from florist.web.settings import Settings
 from tests.conftest import COLOURS, noisy_picture
 
@@ -28,14 +29,19 @@ def predictor(bundle: Bundle) -> Predictor:
 
 
 @pytest.fixture
-def make_app(predictor: Predictor, tmp_path: Path) -> AppMaker:
+def make_app(predictor: Predictor, tmp_path: Path) -> Iterator[AppMaker]:
     """Return what makes an app with some settings, which writes to the test's own folder only."""
+    made = []
 
     def make(**settings: Any) -> Flask:
         changed: dict[str, Any] = {"uploads": str(tmp_path / "uploads"), "threads": 2} | settings
-        return create_app(predictor, Settings(**changed))
+        made.append(create_app(predictor, Settings(**changed)))
+        return made[-1]
 
-    return make
+    yield make
+    for app in made:
+        if keeper := services_of(app).keeper:
+            keeper.close(seconds=0)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from florist.web.pages import delivery
 from florist.web.pages import views as pages
 from florist.web.services import Services
 from florist.web.settings import Settings, from_environment
+from florist.web.uploads.keeping import Keeper
 from florist.web.uploads.store import open_store
 from florist.web.uploads.tidying import keep_tidy
 
@@ -48,6 +49,7 @@ def create_app(
         model=model,
         classifier=Classifier(model, settings, metrics.places),
         uploads=store if settings.keeps else None,
+        keeper=Keeper(store) if store is not None and settings.keeps else None,
         metrics=metrics,
     ).attach(app)
     security.register(app, settings)

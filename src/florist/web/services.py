@@ -10,6 +10,8 @@ from florist.web.inference.classify import Classifier, File
 from florist.web.inference.model import ServedModel
 from florist.web.metrics import Metrics
 from florist.web.settings import Settings
+from florist.web.uploads.copies import PREVIEW_SIDE, SIDE, Copy, copy_of
+from florist.web.uploads.keeping import Keeper
 from florist.web.uploads.store import UploadStore
 
 _KEY: Final = "florist"
@@ -17,18 +19,24 @@ _KEY: Final = "florist"
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """The parts of one app; `uploads` is None where nothing is kept."""
+    """The parts of one app; `uploads` and `keeper` are None where nothing is kept."""
 
     settings: Settings
     model: ServedModel
     classifier: Classifier
     uploads: UploadStore | None
+    keeper: Keeper | None
     metrics: Metrics
 
-    def keep(self, file: File, result: Result) -> str | None:
-        """Keep a picture that was sent through the page, and return its id."""
-        upload = self.uploads.add(file, result) if self.uploads is not None else None
-        return upload.id if upload is not None else None
+    def copy(self, file: File, result: Result) -> Copy:
+        """Copy a picture that was sent through the page; where pictures are kept, keep it."""
+        side = PREVIEW_SIDE if self.keeper is None else SIDE
+        copy = copy_of(file, result, side, self.settings.limits)
+        if self.keeper is not None and copy.content:
+            self.keeper.put(copy)
+        else:
+            copy.kept.set_result(False)
+        return copy
 
     def attach(self, app: Flask) -> None:
         """Make these the services of an app."""

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, event
 from florist.web.uploads.store import STEP
 from florist.web.uploads.tidying import keep_tidy, tidy_all
 from tests.web.conftest import AppMaker, csrf_token
-from tests.web.uploads.test_uploads import RESULT, ROSE, add, kept, send, store
+from tests.web.uploads.test_uploads import add, kept, rose, send, store
 
 DAY_US = 24 * 3600 * 1_000_000
 
@@ -55,6 +55,7 @@ def test_what_is_too_old_goes(tmp_path: Path) -> None:
     new = add(uploads)
     make_old(tmp_path, 1)
     assert [upload.id for upload in uploads.recent()] == [new.id]
+    tidy_all(uploads)
     assert [path.stem for path in kept(tmp_path)] == [new.id]
     assert total(tmp_path)[0] == total(tmp_path)[1]
 
@@ -67,7 +68,7 @@ def test_what_is_too_much_goes_the_oldest_first(tmp_path: Path) -> None:
     assert [upload.id for upload in uploads.recent()] == ids[:2:-1]
     assert {path.stem for path in kept(tmp_path / "many")} == set(ids[3:])
     assert total(tmp_path / "many") == (3 * size, 3 * size)
-    assert store(tmp_path / "none", size=size - 1).add(ROSE, RESULT) is None
+    assert not store(tmp_path / "none", size=size - 1).add(rose())
 
 
 def test_many_old_ones_are_not_found_at_once_and_deleted_in_steps(tmp_path: Path) -> None:
@@ -77,6 +78,7 @@ def test_many_old_ones_are_not_found_at_once_and_deleted_in_steps(tmp_path: Path
     old = uploads.get(f"{0:032x}")
     assert old is None
     assert uploads.recent() == (new,)
+    assert uploads.tidy()
     assert len(kept(tmp_path)) == 1 + STEP
     assert uploads.untidy.is_set()
     tidy_all(uploads)
@@ -180,4 +182,5 @@ def test_zero_days_keep_nothing_and_delete_what_was_kept(
     assert "Nothing here yet" in client.get("/history").text
     uploads = store(folder, days=0)
     assert uploads.recent() == ()
+    tidy_all(uploads)
     assert kept(folder) == []

@@ -3,7 +3,7 @@
 A request takes a place before its body is read, so that memory and waiting are bounded; when all
 are taken it is refused at once. Its pictures are then worked on by one of a few threads. Python
 cannot stop a thread, so the deadline is looked at between two steps (a decode, an inference, a
-write) as well as while waiting; limits bound each step. A place is free again once the work on its
+copy) as well as while waiting; limits bound each step. A place is free again once the work on its
 pictures has really ended, however long ago its request was answered.
 """
 
@@ -37,19 +37,15 @@ class File:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What a picture of a request got.
-
-    `upload` is the id under which the picture was kept, None where it was not.
-    """
+    """What a picture of a request got."""
 
     filename: str
     result: Result
     queue_ms: float = 0
-    upload: str | None = None
 
 
-# Keeps a picture with its result, and returns its id; None where it could not be kept.
-Keep = Callable[[File, Result], str | None]
+Then = Callable[[File, Result], None]
+"""What is done with a picture that has an answer, in the thread that worked on it."""
 
 
 class Place:
@@ -62,7 +58,7 @@ class Place:
         self._work: Future[tuple[Answer, ...]] | None = None
 
     def classify(
-        self, files: Sequence[File], top: int, keep: Keep | None = None
+        self, files: Sequence[File], top: int, then: Then | None = None
     ) -> tuple[Answer, ...]:
         """Answer every file, in order; a bad one gets an answer with its error.
 
@@ -70,11 +66,11 @@ class Place:
         """
         self._begin = time.monotonic()
         # The context carries the id of the request into what the thread logs.
-        held = [(copy_context(), files, keep)]
+        held = [(copy_context(), files, then)]
 
         def work() -> tuple[Answer, ...]:
-            context, files, keep = held.pop()
-            return context.run(self._answer_all, files, top, keep)
+            context, files, then = held.pop()
+            return context.run(self._answer_all, files, top, then)
 
         self._work = self._classifier.pool.submit(work)
         try:
@@ -92,18 +88,18 @@ class Place:
         else:
             self._work.add_done_callback(lambda _: vacate())
 
-    def _answer_all(self, files: Sequence[File], top: int, keep: Keep | None) -> tuple[Answer, ...]:
+    def _answer_all(self, files: Sequence[File], top: int, then: Then | None) -> tuple[Answer, ...]:
         waited_ms = (time.monotonic() - self._begin) * 1000
-        answers = (self._answer(file, top, keep) for file in files)
+        answers = (self._answer(file, top, then) for file in files)
         return tuple(replace(answer, queue_ms=waited_ms) for answer in answers)
 
-    def _answer(self, file: File, top: int, keep: Keep | None) -> Answer:
+    def _answer(self, file: File, top: int, then: Then | None) -> Answer:
         self._check()
         result = self.predictor.result(file.content, top, before_inference=self._check)
-        if keep is None or result.error is not None:
-            return Answer(filename=file.filename, result=result)
-        self._check()
-        return Answer(filename=file.filename, result=result, upload=keep(file, result))
+        if then is not None and result.error is None:
+            self._check()
+            then(file, result)
+        return Answer(filename=file.filename, result=result)
 
     def _check(self) -> None:
         if time.monotonic() > self._begin + self._classifier.deadline_s:

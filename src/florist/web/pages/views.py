@@ -1,7 +1,7 @@
 """The pages for people. Each works without a script; with one, answers come picture by picture."""
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,8 +18,7 @@ from flask import (
 )
 from werkzeug.wrappers import Response as Redirect
 
-from florist.errors import ImageError
-from florist.images import Limits, copy_without_metadata
+from florist.images import copy_without_metadata
 from florist.prediction import DEFAULT_TOP, Result
 from florist.web.door.errors import wants_page
 from florist.web.door.rates import charge
@@ -30,11 +29,11 @@ from florist.web.pages.facts import LARGEST_MATRIX, Facts, facts_of
 from florist.web.pages.wording import FILTERS, percent, plural
 from florist.web.problems import PROBLEMS, NotReadyError, RefusedError
 from florist.web.services import Services, services
+from florist.web.uploads.copies import PREVIEW_SIDE, Copy
 from florist.web.uploads.names import THUMBNAILS
 from florist.web.uploads.store import STEP, UploadStore
 
 PICTURES_A_PAGE: Final = 24
-_PREVIEW_SIDE: Final = 480
 _PICTURE_HEADERS: Final = {
     "Cache-Control": "private, no-cache",  # a deleted picture is gone, in the browser too
     # The style is what a browser itself centres a picture with that is opened on its own.
@@ -95,17 +94,21 @@ def classify() -> tuple[str | Response, int]:
             csrf.protect()
             files = form_files(request, found.settings.max_pictures)
             charge(len(files))
-            previews: dict[int, str] = {}
-            answers = place.classify(files, DEFAULT_TOP, _keep_or_preview(found, previews))
+            copies: dict[int, Copy] = {}
+
+            def copy(file: File, result: Result) -> None:
+                copies[id(file)] = found.copy(file, result)
+
+            answers = place.classify(files, DEFAULT_TOP, copy)
     except RefusedError as error:
         if error.problem.code == "no-picture" and wants_page():
             return _form_page(message="Choose a picture first."), error.problem.status
         raise
     found.metrics.count_answers(answers)
-    cards = [
-        _card(found, answer, previews.get(id(file)))
-        for file, answer in zip(files, answers, strict=True)
-    ]
+    if found.keeper is not None:  # the place is free again meanwhile
+        found.keeper.settle(copies.values())
+    pairs = zip(files, answers, strict=True)
+    cards = [_card(found, answer, copies.get(id(file))) for file, answer in pairs]
     if wants_page():
         return _form_page(cards), _status(answers)
     return jsonify(cards=[render_template("_answer.html", card=card) for card in cards]), 200
@@ -121,38 +124,19 @@ def _status(answers: Sequence[Answer]) -> int:
     return PROBLEMS[errors[0].code][0] if errors[0] is not None and all(errors) else 200
 
 
-def _keep_or_preview(
-    found: Services, previews: dict[int, str]
-) -> Callable[[File, Result], str | None]:
-    """Return what keeps a picture or, where it is not kept, makes a copy to show this once."""
-
-    def keep(file: File, result: Result) -> str | None:
-        upload = found.keep(file, result)
-        if upload is None:
-            previews[id(file)] = _data_url(file.content, found.settings.limits)
-        return upload
-
-    return keep
-
-
-def _data_url(content: bytes, limits: Limits) -> str:
-    try:
-        copy = copy_without_metadata(content, _PREVIEW_SIDE, limits)
-    except ImageError:  # the model's own decode may have stopped earlier than this one
-        return ""
-    return f"data:image/jpeg;base64,{base64.b64encode(copy).decode()}"
-
-
-def _card(found: Services, answer: Answer, preview: str | None) -> Card:
-    picture = preview
-    if answer.upload is not None:
-        picture = url_for("pages.picture", upload=answer.upload)
-    if answer.result.error is not None:
-        return Card(answer, picture, "")
+def _card(found: Services, answer: Answer, copy: Copy | None) -> Card:
+    if copy is None:
+        return Card(answer, None, "")
     remark = f"Answered in {answer.result.ms:.0f} ms"
-    if found.uploads is not None and answer.upload is None:
-        remark += ". The picture could not be kept: it is not in the history"
-    return Card(answer, picture, f"{remark}.")
+    if copy.is_kept:
+        return Card(answer, url_for("pages.picture", upload=copy.upload.id), f"{remark}.")
+    content = copy.content
+    if found.keeper is not None:
+        yet = "" if copy.kept.done() else " yet"
+        remark += f". The picture could not be kept{yet}: it is not in the history"
+        content = copy_without_metadata(content, PREVIEW_SIDE) if content else b""
+    preview = f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"
+    return Card(answer, preview if content else None, f"{remark}.")
 
 
 def _form_page(cards: Sequence[Card] = (), message: str = "") -> str:

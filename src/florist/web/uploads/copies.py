@@ -1,21 +1,87 @@
-"""What is kept of a picture: a copy to look at, and small ones for lists."""
+"""Copies of pictures that were sent through the page: only pixels, and what they were told."""
 
+import logging
+import secrets
+from concurrent.futures import Future
+from contextvars import Context, copy_context
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from time import monotonic
 from typing import Final
 
+from florist.errors import ImageError, printable
 from florist.images import Limits, copy_without_metadata, thumbnail
+from florist.prediction import Prediction, Result
+from florist.web.inference.classify import File
 from florist.web.uploads.names import THUMBNAILS
+from florist.web.uploads.records import NAME_LENGTH
 
-_SIDE: Final = 1600
-"""A kept copy is at most so many pixels wide and high: enough to look at, and for any backbone."""
+_log = logging.getLogger(__name__)
+
+
+SIDE: Final = 1600
+"""A copy to keep is at most so many pixels wide and high: enough to look at, for any backbone."""
+
+PREVIEW_SIDE: Final = 480
+"""The same for a copy that is shown once."""
 
 _THUMBNAIL_BYTES: Final = 15_000
 """A page of the history has 24 of them, and should load over a telephone line."""
 
 
-def copies(content: bytes, limits: Limits) -> dict[int | None, bytes]:
-    """Return thumbnails, as WebP, by their sides, and the copy, a JPEG, under None.
+@dataclass(frozen=True, kw_only=True)
+class Upload:
+    """A kept picture; `width` × `height` is the size of the original."""
 
-    Raises `ImageError`.
+    id: str
+    filename: str
+    created: datetime
+    predictions: tuple[Prediction, ...]
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, eq=False)
+class Copy:
+    """A copy of a picture, a JPEG; its content is empty where none could be made.
+
+    `kept` is resolved once it is known whether it is kept. The context carries the id of the
+    request into what is logged of it.
     """
-    copy = copy_without_metadata(content, _SIDE, limits)
-    return {None: copy} | {side: thumbnail(copy, side, _THUMBNAIL_BYTES) for side in THUMBNAILS}
+
+    upload: Upload
+    content: bytes
+    kept: "Future[bool]" = field(default_factory=Future)
+    context: Context = field(default_factory=copy_context)
+    made: float = field(default_factory=monotonic)
+
+    @cached_property
+    def files(self) -> dict[int | None, bytes]:
+        """What is kept: the copy, and thumbnails of it, WebP, by their sides."""
+        files: dict[int | None, bytes] = {None: self.content}
+        for side in THUMBNAILS:
+            files[side] = thumbnail(self.content, side, _THUMBNAIL_BYTES)
+        return files
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it is known to be kept."""
+        return self.kept.done() and self.kept.result()
+
+
+def copy_of(file: File, result: Result, side: int, limits: Limits) -> Copy:
+    """Make a copy of at most `side` × `side` pixels of a picture that has an answer."""
+    upload = Upload(
+        id=secrets.token_hex(16),
+        filename=printable(file.filename)[:NAME_LENGTH],
+        created=datetime.now(UTC),
+        predictions=tuple(result.predictions),
+        width=result.width,
+        height=result.height,
+    )
+    try:
+        return Copy(upload, copy_without_metadata(file.content, side, limits))
+    except ImageError as error:  # the model's own decode may have stopped earlier
+        _log.warning("The picture %r cannot be copied: %s", upload.filename, error)
+        return Copy(upload, b"")

@@ -1,7 +1,8 @@
 """The tables of kept pictures, in SQLite or any database that SQLAlchemy reaches."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -28,6 +29,14 @@ from florist.errors import SettingsError
 from florist.web.problems import UploadsError
 
 NAME_LENGTH: Final = 255
+
+_SETUP: Final = {
+    # Readers and a writer work together; a second writer waits for a second, and is told.
+    "sqlite": ("PRAGMA busy_timeout = 1000", "PRAGMA journal_mode = WAL"),
+    "postgresql": ("SET lock_timeout = '1s'", "SET statement_timeout = '5s'"),
+}
+# A server may have been started anew since a connection was last used.
+_POOL: Final[dict[str, Any]] = {"pool_pre_ping": True, "pool_timeout": 2}
 
 
 class _Base(DeclarativeBase):
@@ -74,15 +83,15 @@ class Records:
         url = database_url or f"sqlite:///{folder / 'uploads.sqlite3'}"
         try:
             # SQLite's connections cost nothing to open, and those not left open need no closing.
-            sqlite = make_url(url).get_backend_name() == "sqlite"
-            self._engine = create_engine(url, poolclass=NullPool if sqlite else None)
+            backend = make_url(url).get_backend_name()
+            pool = {"poolclass": NullPool} if backend == "sqlite" else _POOL
+            self._engine = create_engine(url, **pool)
         except (ArgumentError, ModuleNotFoundError) as error:
             raise SettingsError(
                 f"FLORIST_DATABASE_URL cannot be used: {error}. Correct it, or install its driver."
             ) from error
         self._made = False
-        if sqlite:
-            event.listen(self._engine, "connect", _let_readers_and_a_writer_work_together)
+        event.listen(self._engine, "connect", partial(_set_up, _SETUP.get(backend, ())))
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -97,6 +106,7 @@ class Records:
                 yield session
                 session.commit()
         except (SQLAlchemyError, OSError) as error:
+            self._made = False  # the tables may have vanished, with their file or their folder
             # SQLAlchemy's own message would quote the statement, with its values.
             reason = str(getattr(error, "orig", None) or error)
             raise UploadsError(reason) from error
@@ -135,7 +145,10 @@ class Records:
         self._made = True
 
 
-def _let_readers_and_a_writer_work_together(connection: Any, _: object) -> None:
-    """Set SQLite up for several threads and processes: a write waits instead of failing."""
-    connection.execute("PRAGMA busy_timeout = 20000")
-    connection.execute("PRAGMA journal_mode = WAL")
+def _set_up(statements: Iterable[str], connection: Any, _: object) -> None:
+    """Prepare a new connection."""
+    cursor = connection.cursor()
+    for statement in statements:
+        cursor.execute(statement)
+    cursor.close()
+    connection.commit()

@@ -5,17 +5,16 @@ sharded folder; its record stands in a database. The file is written before its 
 after it, so that a record never lacks its file, whichever process dies when.
 
 What is too old or forgotten is not found any more from that moment on. It is deleted in steps of a
-bounded size: one beside a request, the others by `keep_tidy`.
+bounded size: one after each new picture, the others by `keep_tidy`.
 """
 
 import logging
-import secrets
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -23,22 +22,21 @@ from typing import Final
 from sqlalchemy import delete, func, select, tuple_
 from sqlalchemy.orm import Session
 
-from florist.errors import FloristError, printable
-from florist.images import Limits
-from florist.prediction import Prediction, Result
+from florist.prediction import Prediction
 from florist.storage import Folder
-from florist.web.inference.classify import File
 from florist.web.problems import UploadsError
 from florist.web.settings import Settings
-from florist.web.uploads.copies import copies
+from florist.web.uploads.copies import Copy, Upload
 from florist.web.uploads.names import id_of, is_ours, name_of, names_of
-from florist.web.uploads.records import NAME_LENGTH, Record, Records, Total
+from florist.web.uploads.records import Record, Records, Total
 
 _log = logging.getLogger(__name__)
 
 STEP: Final = 100
 """At most so many uploads are deleted at a time."""
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
 _MICROSECONDS_A_DAY: Final = 24 * 3600 * 1_000_000
 _SECONDS_TO_BE_RECORDED: Final = 3600
 
@@ -51,51 +49,46 @@ class Retention:
     bytes: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Upload:
-    """A kept picture; `width` × `height` is the size of the original."""
-
-    id: str
-    filename: str
-    created: datetime
-    predictions: tuple[Prediction, ...]
-    width: int
-    height: int
-
-
 class UploadStore:
-    """Keeps pictures below `folder`, and their records in a database."""
+    """Keeps pictures below `folder`, and their records in a database.
 
-    def __init__(
-        self, folder: Path, *, database_url: str, retention: Retention, limits: Limits
-    ) -> None:
+    Every method raises `UploadsError` where the records cannot be reached.
+    """
+
+    def __init__(self, folder: Path, *, database_url: str, retention: Retention) -> None:
         self._retention = retention
-        self._limits = limits
         self._files = Folder(folder)
         self._records = Records(folder, database_url)
         self.untidy = threading.Event()  # set when there is more to delete than a request should
 
-    def add(self, file: File, result: Result) -> Upload | None:
-        """Keep a picture and its result; None, and a line in the log, where that fails."""
+    def add(self, copy: Copy) -> bool:
+        """Keep a picture; False where all were forgotten since it was sent, or it is too large.
+
+        Raises `OSError`, too, where its file cannot be written. May be called again after an error.
+        """
+        if (size := sum(map(len, copy.files.values()))) > self._retention.bytes:
+            return False
         try:
-            return self._add(file, result)
-        except (OSError, FloristError) as error:
-            _log.warning("The picture %r was not kept: %s", file.filename, error)
-            return None
+            for side, content in copy.files.items():
+                self._files.write(name_of(copy.upload.id, side), content)
+            kept = self._record(copy.upload, size)
+        except (OSError, UploadsError):
+            # Where a connection broke, the record may stand all the same.
+            with suppress(UploadsError):
+                self._delete_files(self._unknown([copy.upload.id]))
+            raise
+        if not kept:
+            self._delete_files([copy.upload.id])
+        return kept
 
     def recent(self, limit: int = 50, before: str | None = None) -> tuple[Upload, ...]:
-        """Return up to `limit` uploads, the newest first, older than the upload `before`.
-
-        Raises `UploadsError`, like all of the following, where the records cannot be reached.
-        """
-        self.tidy()
+        """Return up to `limit` uploads, the newest first, older than the upload `before`."""
         query = select(Record).order_by(Record.created.desc(), Record.id.desc()).limit(limit)
         with self._records.session() as session:
             query = query.where(Record.created > self._horizon(_total(session)))
             if before is not None and (last := session.get(Record, before)) is not None:
-                query = query.where(
-                    tuple_(Record.created, Record.id) < tuple_(last.created, last.id)
-                )
+                older = tuple_(Record.created, Record.id) < tuple_(last.created, last.id)
+                query = query.where(older)
             return tuple(_upload(record) for record in session.scalars(query))
 
     def get(self, upload: str) -> Upload | None:
@@ -132,7 +125,8 @@ class UploadStore:
             known = Record.created > self._horizon(total)
             count = session.scalars(select(func.count()).where(known)).one()
             newest = session.scalar(select(func.max(Record.created)))
-            total.forgotten = max(total.forgotten, newest or 0)
+            # What was sent until now is forgotten, too, where it still waits to be kept.
+            total.forgotten = max(total.forgotten, newest or 0, _now())
         self.tidy()
         return count
 
@@ -156,11 +150,7 @@ class UploadStore:
         files = self._files.list(shard)
         old = [*{id_ for each in files if each.modified < before and (id_ := id_of(each.name))}]
         for start in range(0, len(old), STEP):
-            some = old[start : start + STEP]
-            with self._records.session() as session:
-                known = {*session.scalars(select(Record.id).where(Record.id.in_(some)))}
-            for name in chain.from_iterable(map(names_of, {*some} - known)):
-                self._files.remove(name)
+            self._delete_files(self._unknown(old[start : start + STEP]))
 
     def exists(self) -> bool:
         """Whether anything was ever kept here."""
@@ -170,35 +160,35 @@ class UploadStore:
         """Add up the sizes, in case somebody else has changed the records."""
         self._records.count_anew()
 
-    def _add(self, file: File, result: Result) -> Upload | None:
-        contents = copies(file.content, self._limits)
-        if (size := sum(map(len, contents.values()))) > self._retention.bytes:
-            return None
+    def _record(self, upload: Upload, size: int) -> bool:
+        """Write the record of an upload; False where it was forgotten before it had one."""
+        sent = (upload.created - _EPOCH) // _MICROSECOND
         record = Record(
-            id=secrets.token_hex(16),
-            filename=printable(file.filename)[:NAME_LENGTH],
-            predictions=[[each.label, each.score] for each in result.predictions],
-            width=result.width,
-            height=result.height,
+            id=upload.id,
+            filename=upload.filename,
+            predictions=[[each.label, each.score] for each in upload.predictions],
+            width=upload.width,
+            height=upload.height,
             size=size,
         )
-        try:
-            for side, content in contents.items():
-                self._files.write(name_of(record.id, side), content)
-            with self._records.writing() as (session, total):
+        with self._records.writing() as (session, total):
+            if sent < total.forgotten <= _now():
+                return False
+            if session.get(Record, upload.id) is None:
                 # A clock may go back; what is new is never among what was forgotten.
-                record.created = max(time.time_ns() // 1000, total.forgotten + 1)
+                record.created = max(sent, total.forgotten + 1)
                 session.add(record)
-                total.size += record.size
-        except (OSError, UploadsError):
-            self._delete_files([record.id])
-            raise
-        self.tidy()
-        return _upload(record)
+                total.size += size
+            return True
+
+    def _unknown(self, uploads: Collection[str]) -> set[str]:
+        """Return which ids have no record."""
+        with self._records.session() as session:
+            return {*uploads} - {*session.scalars(select(Record.id).where(Record.id.in_(uploads)))}
 
     def _horizon(self, total: Total) -> int:
-        """Return the time in microseconds until which everything is forgotten."""
-        oldest = time.time_ns() // 1000 - int(self._retention.days * _MICROSECONDS_A_DAY)
+        """Return the time until which everything is forgotten."""
+        oldest = _now() - int(self._retention.days * _MICROSECONDS_A_DAY)
         return max(oldest, total.forgotten)
 
     def _due(self, session: Session, total: Total) -> tuple[list[str], int]:
@@ -215,7 +205,7 @@ class UploadStore:
             due.append(each.id)
         return due, size
 
-    def _delete_files(self, uploads: Iterable[str]) -> None:
+    def _delete_files(self, uploads: Collection[str]) -> None:
         """Delete files whose records are gone for good; one that cannot be is swept later."""
         try:
             for name in chain.from_iterable(map(names_of, uploads)):
@@ -237,8 +227,12 @@ def open_store(settings: Settings) -> UploadStore | None:
         Path(settings.uploads),
         database_url=settings.database_url,
         retention=Retention(days=settings.uploads_days, bytes=int(settings.uploads_mib * 2**20)),
-        limits=settings.limits,
     )
+
+
+def _now() -> int:
+    """Return the time in microseconds since 1970."""
+    return time.time_ns() // 1000
 
 
 def _total(session: Session) -> Total:
@@ -249,7 +243,7 @@ def _upload(record: Record) -> Upload:
     return Upload(
         id=record.id,
         filename=record.filename,
-        created=datetime.fromtimestamp(record.created / 1e6, UTC),
+        created=_EPOCH + record.created * _MICROSECOND,
         predictions=tuple(Prediction(label, score) for label, score in record.predictions),
         width=record.width,
         height=record.height,

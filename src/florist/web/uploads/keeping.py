@@ -1,0 +1,116 @@
+"""Keeps pictures beside the requests, so that no answer waits for a disk or a database.
+
+Copies wait in a queue of bounded size for one thread that writes. It tries for a while: a lock is
+given back, a disk gets room, a database comes up again.
+"""
+
+import atexit
+import logging
+import math
+import threading
+import time
+from collections.abc import Collection
+from concurrent.futures import wait
+from queue import SimpleQueue
+from typing import Final
+
+from florist.errors import FloristError
+from florist.web.uploads.copies import Copy
+from florist.web.uploads.store import UploadStore
+
+_log = logging.getLogger(__name__)
+
+QUEUE_BYTES: Final = 16 * 2**20
+"""So much of copies may wait in a process; what comes then is not kept."""
+
+_TRY_S: Final = 30
+_PAUSE_S: Final = 0.5
+_ANSWER_S: Final = 1
+_CLOSE_S: Final = 3
+
+
+class Keeper:
+    """Keeps copies in a store, in a thread of its own."""
+
+    def __init__(self, store: UploadStore) -> None:
+        self._store = store
+        self._queue: SimpleQueue[Copy] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._waiting: set[Copy] = set()
+        self._failing = False
+        self._ends = math.inf
+        self._thread: threading.Thread | None = None
+
+    def put(self, copy: Copy) -> None:
+        """Let a copy wait to be kept; where too much is waiting, it is given up at once."""
+        if not self._has_room(copy):
+            self._resolve(copy, kept=False, reason="too many others wait")
+            return
+        self._queue.put(copy)
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="keep-uploads", daemon=True)
+                self._thread.start()
+                atexit.register(self.close)
+
+    def settle(self, copies: Collection[Copy]) -> None:
+        """Wait a moment until it is known whether copies are kept; not where that fails now."""
+        wait([copy.kept for copy in copies], 0 if self._failing else _ANSWER_S)
+
+    def close(self, seconds: float = _CLOSE_S) -> None:
+        """Try for some seconds more, and give up what is not kept by then."""
+        self._ends = time.monotonic() + seconds
+        with self._lock:
+            waiting = [copy.kept for copy in self._waiting]
+        if late := wait(waiting, seconds).not_done:
+            _log.warning("Pictures that were not kept before the server stopped: %d", len(late))
+
+    def _has_room(self, copy: Copy) -> bool:
+        with self._lock:
+            if sum(len(each.content) for each in (copy, *self._waiting)) > QUEUE_BYTES:
+                return False
+            self._waiting.add(copy)
+            return True
+
+    def _work(self) -> None:
+        while True:
+            copy = self._queue.get()
+            copy.context.run(self._keep, copy)
+
+    def _keep(self, copy: Copy) -> None:
+        try:
+            kept = self._store.add(copy)
+        except (OSError, FloristError) as error:
+            self._try_again(copy, error)
+        except Exception:
+            _log.exception("Keeping a picture went wrong.")
+            self._resolve(copy, kept=False, reason="the server made a mistake")
+        else:
+            if self._failing:
+                _log.warning("Pictures are kept again.")
+            self._failing = False
+            self._resolve(copy, kept=kept)
+            self._tidy()
+
+    def _tidy(self) -> None:
+        try:
+            self._store.tidy()
+        except FloristError as error:
+            _log.warning("The uploads cannot be tidied: %s", error)
+
+    def _try_again(self, copy: Copy, error: Exception) -> None:
+        if not self._failing:
+            _log.warning("Pictures cannot be kept now: %s", error)
+        self._failing = True
+        if time.monotonic() < min(copy.made + _TRY_S, self._ends):
+            self._queue.put(copy)  # behind the others: perhaps it is only this one
+            time.sleep(_PAUSE_S)
+        else:
+            self._resolve(copy, kept=False, reason=str(error))
+
+    def _resolve(self, copy: Copy, *, kept: bool, reason: str = "") -> None:
+        if reason:
+            _log.warning("The picture %r was not kept: %s", copy.upload.filename, reason)
+        with self._lock:
+            self._waiting.discard(copy)
+        copy.kept.set_result(kept)
