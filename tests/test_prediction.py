@@ -14,7 +14,9 @@ import florist
 from florist.bundle import MODEL, Bundle, digests, read_bundle
 from florist.engine import ENGINES, PROBABILITIES, Runtime, load_engine
 from florist.errors import BundleError, EngineError
+from florist.images import Limits
 from tests.conftest import COLOURS, noisy_picture, spoil_manifest
+from tests.web.conftest import encoded
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -54,6 +56,17 @@ def test_an_engine_answers_several_threads_at_once(bundle: Bundle, at_once: int)
 def test_paths_work_as_well_as_bytes(bundle: Bundle, tmp_path: Path) -> None:
     Image.new("RGB", (20, 20), "red").save(tmp_path / "rose.jpg")
     assert florist.load(bundle.path).predict(tmp_path / "rose.jpg")[0].label == "red"
+
+
+def test_a_picture_that_takes_its_decoder_too_long_is_an_error_beside_answers(
+    bundle: Bundle,
+) -> None:
+    predictor = florist.load(bundle.path, limits=Limits(seconds=0))
+    large, small = (Image.new("RGB", size, "red") for size in ((3000, 2000), (20, 20)))
+    first, second = predictor.predict_many([encoded(large), encoded(small)])
+    assert first.error is not None
+    assert first.error.code == "too-costly"
+    assert second.predictions[0].label == "red"
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -6,7 +6,8 @@ FloristError
 │   ├── UnsupportedImageError   its content is of no format that florist reads
 │   ├── DamagedImageError       it is of such a format, but broken
 │   ├── ImageTooLargeError      its header announces more than the limits allow
-│   └── TooCostlyError          it would take too much time or memory to read
+│   ├── TooCostlyError          it would take too much time or memory to read
+│   └── DecoderError            its decoder crashed
 ├── DatasetError                a folder of pictures cannot be trained on
 ├── BundleError                 a model folder is missing, damaged or of a newer florist
 ├── EngineError                 an inference runtime is unknown, not installed or refuses the model
@@ -70,6 +71,13 @@ class TooCostlyError(ImageError):
 
     code = "too-costly"
     title = "The picture would take too much time or memory"
+
+
+class DecoderError(ImageError):
+    """The picture's decoder crashed, in a process of its own."""
+
+    code = "decoder-failed"
+    title = "The picture's decoder crashed"
 
 
 class DatasetError(FloristError):

@@ -11,7 +11,7 @@ from PIL import Image
 
 from florist.dataset import SIDES, Dataset, read_labelled, require_trainable, scan
 from florist.errors import DatasetError
-from florist.images import ImageSpec
+from florist.images import ImageSpec, Limits
 from tests.conftest import COLOURS, noisy_picture, write_colours
 
 NOBODY = 65534
@@ -140,6 +140,13 @@ def test_folders_that_are_no_data_set(tmp_path: Path, make, says: str) -> None: 
     make(root)
     with pytest.raises(DatasetError, match=says):
         scan(root)
+
+
+def test_a_picture_that_takes_its_decoder_too_long_is_set_aside(colours: Path) -> None:
+    Image.new("RGB", (3000, 2000), "red").save(colours / "red" / "large.png")
+    found = scan(colours, limits=Limits(seconds=0))
+    assert problems(found)["red/large.png"] == ("error", "unusable")
+    assert len(found.samples) == len(scan(colours).samples) - 1
 
 
 def test_what_may_not_be_read_is_named(colours: Path) -> None:

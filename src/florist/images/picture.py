@@ -1,15 +1,19 @@
 """A picture, fitted to what a model wants to see, or copied without its metadata."""
 
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
-from typing import Final, Literal, get_args
+from typing import Final, Literal, cast, get_args
 
 import numpy as np
 from PIL import Image
 
-from florist.images.costs import ANY, Price, require
+from florist.errors import DecoderError
+from florist.images.costs import ANY, CHEAP, CostlyError, Price, require
 from florist.images.decoding import decoded, opened, reduce
+from florist.images.isolation import ENDED, SANDBOXES
 from florist.images.prices import price_of
+from florist.images.sandbox import Answer
 from florist.images.sources import DEFAULT_LIMITS, RGB, ImageSource, Limits, read_source
 from florist.images.upright import Upright, as_mode
 
@@ -55,17 +59,20 @@ def load_picture(source: ImageSource, spec: ImageSpec, limits: Limits = DEFAULT_
     Raises `ImageError`; when `source` is a path that cannot be read, `OSError`; when it is nothing
     that holds a picture, `TypeError`.
     """
-    return load_within(ANY, source, spec, limits)
+    source = read_source(source, limits)
+    try:
+        return load_within(CHEAP, source, spec, limits)
+    except CostlyError as costly:
+        return load_isolated(costly.price, cast("bytes", source), spec, limits)
 
 
 def load_within(
-    most: Price, source: ImageSource, spec: ImageSpec, limits: Limits = DEFAULT_LIMITS
+    most: Price, source: bytes | Image.Image, spec: ImageSpec, limits: Limits = DEFAULT_LIMITS
 ) -> Picture:
-    """Return what `load_picture` does, at no higher a price.
+    """Return what `load_picture` does, in this thread, at no higher a price.
 
-    Raises `CostlyError`, too, where `source` is a file.
+    Raises `CostlyError`, too, where the source is a file's content.
     """
-    source = read_source(source, limits)
     with opened(source, limits, most) as (image, parts):
         full_width, full_height = image.size
         reduce(image, 2 * spec.size)
@@ -79,19 +86,47 @@ def load_within(
         return Picture(pixels=pixels, format=kind, width=width, height=height)
 
 
+def load_isolated(price: Price, content: bytes, spec: ImageSpec, limits: Limits) -> Picture:
+    """Return what `load_picture` does, in a process of its own that is ended after its time.
+
+    Raises `ImageError`.
+    """
+    work = partial(_load_in_sandbox, spec=spec, limits=limits)
+    said, pixels = SANDBOXES.run(work, content, price, limits.seconds)
+    try:
+        return Picture(
+            pixels=np.frombuffer(pixels, np.uint8).reshape(spec.size, spec.size, 3),
+            format=str(said["format"]),
+            width=int(said["width"]),
+            height=int(said["height"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise DecoderError(ENDED) from error
+
+
+def _load_in_sandbox(content: bytes, spec: ImageSpec, limits: Limits) -> Answer:
+    found = load_within(ANY, content, spec, limits)
+    about = {"format": found.format, "width": found.width, "height": found.height}
+    return about, found.pixels.tobytes()
+
+
 def copy_without_metadata(content: bytes, side: int, limits: Limits = DEFAULT_LIMITS) -> bytes:
     """Return the first frame, upright, as a JPEG of at most `side` × `side` with only its pixels.
 
     Raises `ImageError` as `load_picture` does.
     """
-    return copy_within(ANY, content, side, limits)
+    try:
+        return _copy_within(CHEAP, content, side, limits)
+    except CostlyError as costly:
+        work = partial(_copy_in_sandbox, side=side, limits=limits)
+        return SANDBOXES.run(work, content, costly.price, limits.seconds)[1]
 
 
-def copy_within(most: Price, content: bytes, side: int, limits: Limits) -> bytes:
-    """Return what `copy_without_metadata` does, at no higher a price.
+def _copy_in_sandbox(content: bytes, side: int, limits: Limits) -> Answer:
+    return {}, _copy_within(ANY, content, side, limits)
 
-    Raises `CostlyError`, too.
-    """
+
+def _copy_within(most: Price, content: bytes, side: int, limits: Limits) -> bytes:
     with opened(content, limits, most) as (image, parts):
         reduce(image, side)
         size = _within(image.size, min(side, max(image.size)))

@@ -8,6 +8,7 @@ from typing import Final
 
 from florist.errors import (
     DamagedImageError,
+    DecoderError,
     EmptyImageError,
     FloristError,
     ImageTooLargeError,
@@ -36,6 +37,7 @@ PROBLEMS: Final[dict[str, tuple[int, str]]] = {
     DamagedImageError.code: (422, DamagedImageError.title),
     ImageTooLargeError.code: (422, ImageTooLargeError.title),
     TooCostlyError.code: (422, TooCostlyError.title),
+    DecoderError.code: (422, DecoderError.title),
     "bad-parameter": (422, "A parameter has a value that cannot be used"),
     "headers-too-large": (431, "The headers are too large"),
     "rate-limited": (429, "Too many requests from this client"),

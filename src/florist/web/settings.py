@@ -130,6 +130,7 @@ class Settings:
             max_bytes=self.max_bytes,
             max_pixels=int(self.max_megapixels * 1_000_000),
             formats=served_formats(),
+            seconds=self.deadline_s,
         )
 
     @property
