@@ -8,7 +8,7 @@ LOCKED := --no-deps --require-hashes
 LOCK   := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
           --no-emit-index-url --custom-compile-command "make lock" --quiet
 
-.PHONY: help demo docs test test-browser test-container test-faults test-attack bench screenshots lint format lock clean
+.PHONY: help demo docs test test-browser test-container test-faults test-attack fuzz bench screenshots lint format lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -32,6 +32,9 @@ test-faults: $(VENV)/.dev ## Fail every write of training, models and uploads, a
 
 test-attack: $(VENV)/.dev ## Attack a server: what strangers send, and what its own machine does to it
 	$(BIN)/python -m pytest tests/attack
+
+fuzz: $(VENV)/.dev ## Look for bytes that florist has no answer to, on Linux (FUZZ_S=3600 for an hour a door)
+	$(BIN)/python -m tests.fuzz --seconds $(or $(FUZZ_S),20)
 
 bench: $(VENV)/.dev ## Measure beside the classic way and peers, write docs/benchmarks.md (BENCH='--photos photos --weights FILE')
 	$(BIN)/python -m benchmarks $(BENCH)
@@ -62,7 +65,7 @@ lock: $(VENV)/.dev ## Renew requirements/*.txt from pyproject.toml
 	$(BIN)/$(LOCK) -c requirements/dev.txt --extra postgres -o requirements/serve-postgres.txt
 
 clean: ## Remove the virtual environment and what tools left behind
-	rm -rf $(VENV) build dist .coverage* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) build dist .fuzz .coverage* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -148,6 +148,7 @@ def test_what_cannot_be_is_refused(whole: dict[str, Any], changes: dict[str, Any
     "confusions",
     [
         [["blue", "red", 3]],
+        [{"label": "blue", "predicted": "red", "count": 10**400}],
         [{"label": "blue", "predicted": "violet", "count": 3}],
         [{"label": "blue", "predicted": "blue", "count": 3}],
         [{"label": "blue", "predicted": "red", "count": 0}],

@@ -9,7 +9,14 @@ from typing import Any, Final
 
 from florist.errors import printable
 
-NOT_AS_EXPECTED: Final = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
+NOT_AS_EXPECTED: Final = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+)
 """What comes out where a file holds something of another shape than was expected."""
 
 _DEEPEST: Final = 4

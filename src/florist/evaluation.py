@@ -4,11 +4,9 @@ Terms: Sokolova & Lapalme, "A systematic analysis of performance measures for cl
 (2009); the interval is Wilson's (1927).
 """
 
-import csv
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from io import StringIO
 from typing import Final
 
 import numpy as np
@@ -16,7 +14,7 @@ from numpy.typing import NDArray
 
 from florist.bundle import SPLIT, Bundle
 from florist.confidence.reliability import reliability
-from florist.dataset import Dataset, Sample
+from florist.dataset import Dataset, Sample, read_split
 from florist.engine import Probabilities
 from florist.errors import DatasetError, printable
 from florist.prediction import Predictor
@@ -63,8 +61,8 @@ def unseen(samples: Sequence[Sample], bundle: Bundle) -> list[Sample]:
     """
     if SPLIT not in bundle.manifest.files:  # a model folder that somebody else's program made
         return list(samples)
-    lines = StringIO(bundle.read(SPLIT).decode("utf-8", "replace"), newline="")
-    seen = {row["sha256"] for row in csv.DictReader(lines) if row["side"] != "test"}
+    sides = read_split(bundle.read(SPLIT))
+    seen = {digest for digest, side in sides.items() if side != "test"}
     fresh = [sample for sample in samples if sample.sha256 not in seen]
     if not fresh:
         raise DatasetError(

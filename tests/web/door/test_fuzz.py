@@ -1,5 +1,7 @@
 """Real pictures with bytes changed, cut, repeated and mixed: only three answers are possible."""
 
+import os
+import secrets
 from collections import Counter
 from collections.abc import Callable
 from typing import Final
@@ -8,60 +10,14 @@ import numpy as np
 import pytest
 
 from florist.formats import served_formats
-from tests.conftest import COLOURS, noisy_picture
-from tests.costly_pictures import (
-    gif,
-    jpeg,
-    png_of_pieces,
-    png_with,
-    run_length_bmp,
-    segment,
-    text,
-    with_scans,
-)
-from tests.web.conftest import AppMaker, encoded
-from tests.web.door.bad_pictures import oriented
+from tests.fuzz.seeds import pictures
+from tests.web.conftest import AppMaker
 
 Rng = np.random.Generator
 
 CASES_A_FORMAT: Final = 500
-SEED: Final = 20260117
-
-
-def pictures(kind: str) -> list[bytes]:
-    """Return a few small pictures of a format, in different modes and with metadata."""
-    plain = noisy_picture(COLOURS["green"], 3, 40)
-    found = [encoded(plain, kind), encoded(plain.resize((7, 13)), kind)]
-    match kind:
-        case "JPEG":
-            found += [oriented(6), encoded(plain.convert("CMYK"), kind)]
-            found += [encoded(plain, kind, progressive=True), encoded(plain.convert("L"), kind)]
-            found += [with_scans(13), jpeg(segment(0xE1, b"Exif\0\0II*\0") * 15)]
-        case "PNG":
-            found += [encoded(plain.convert(mode), kind) for mode in ("RGBA", "P", "LA", "1")]
-            found += [encoded(plain.convert("I;16"), kind), png_of_pieces(20)]
-            found += [png_with(text(b"zTXt", 15, b"\0") + text(b"iTXt", 3, b"\0\0\0\0"))]
-        case "WEBP":
-            found += [encoded(plain, kind, lossless=True), encoded(plain.convert("RGBA"), kind)]
-        case "TIFF":
-            found += [
-                encoded(plain.convert(mode), kind) for mode in ("L", "1", "P", "RGBA", "I;16")
-            ]
-            found += [
-                encoded(plain, kind, compression=name)
-                for name in ("tiff_lzw", "tiff_adobe_deflate", "jpeg", "packbits")
-            ]
-            found += [encoded(plain.convert("1"), kind, compression="group4")]
-        case "GIF":
-            found += [gif(b"!\xfe\3abc\0!\xf9\0" * 9)]
-        case "BMP":
-            found += [run_length_bmp(200, 20)]
-        case "HEIF":
-            return found[:1]
-    if kind in {"GIF", "PNG", "WEBP", "TIFF"}:
-        other = noisy_picture(COLOURS["blue"], 4, 40)
-        found += [encoded(plain, kind, save_all=True, append_images=[other], duration=50)]
-    return found
+SEED: Final = int(os.environ.get("FUZZ_SEED") or secrets.randbits(32))
+"""Fresh, so that each run tries others; a failure says which it was."""
 
 
 def flip(rng: Rng, content: bytes) -> bytes:
@@ -115,6 +71,7 @@ MUTATIONS: Final[tuple[Callable[[Rng, bytes], bytes], ...]] = (
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::RuntimeWarning")
 @pytest.mark.parametrize("kind", served_formats())
 def test_mutated_pictures(make_app: AppMaker, kind: str) -> None:
+    print(f"This run is repeated with FUZZ_SEED={SEED}.")  # shown where it fails
     client = make_app(max_megapixels=1.0).test_client()
     rng = np.random.default_rng([SEED, *kind.encode()])
     originals = pictures(kind)

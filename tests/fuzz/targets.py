@@ -1,0 +1,186 @@
+"""What is fuzzed: functions that take any bytes, and raise only what is a mistake of florist's.
+
+Each stands for a door through which bytes of others come in. An error that florist raises on
+purpose, or a status below 500, is an answer; anything else is found.
+"""
+
+import hashlib
+import resource
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import onnx
+from flask import Flask
+from google.protobuf.message import DecodeError
+
+import florist
+from florist.bundle import MANIFEST, SPLIT, Bundle, read_bundle
+from florist.dataset import read_split
+from florist.engine.onnx_file import require_feed_forward
+from florist.errors import FloristError
+from florist.evaluation import unseen
+from florist.images import FITS, ImageSpec, Limits, copy_without_metadata, load_picture
+from florist.prediction import Predictor
+from florist.report import read_report
+from florist.web import create_app
+from florist.web.inference.model import ServedModel
+from florist.web.pages import facts
+from florist.web.services import services_of
+from florist.web.settings import Settings
+from tests.conftest import write_colour_bundle
+from tests.fuzz import seeds
+
+MOST_CPU_S: Final = 5.0
+MOST_MIB: Final = 256
+"""More than for what came before. Both are generous: the fuzzer slows down what it follows."""
+
+API: Final = "/api/v1/predictions"
+_LIMITS: Final = Limits(max_bytes=2**20, max_pixels=1_000_000)
+
+
+class FoundError(Exception):
+    """Something that no bytes may lead to."""
+
+
+def images(content: bytes) -> None:
+    """Decode a picture for each way of fitting it, and copy it as uploads are."""
+    with suppress(FloristError):
+        for fit in FITS:
+            load_picture(content, ImageSpec(size=16, fit=fit), _LIMITS)
+        copy_without_metadata(content, 64, _LIMITS)
+
+
+def multipart(content: bytes) -> None:
+    """Send a form: the first line goes on with its Content-Type, the rest is its body."""
+    parameters, _, body = content.partition(b"\n")
+    _post(body, "multipart/form-data" + parameters.decode("latin-1").replace("\r", ""))
+
+
+def json_body(content: bytes) -> None:
+    """Send JSON."""
+    _post(content, "application/json")
+
+
+def bundle(content: bytes) -> None:
+    """Read a model folder in which the file that the first line names has the rest as content."""
+    first, _, rest = content.partition(b"\n")
+    name = first.decode("latin-1")
+    with suppress(FloristError):
+        match name:
+            case "manifest.json":
+                _show(_read_with_manifest(rest))
+            case "report.json":
+                read_report(_with_file(name, rest))
+                _show(_with_file(name, rest))
+            case "history.csv":
+                _show(_with_file(name, rest))
+            case "model.onnx":
+                require_feed_forward(rest, name)
+                _require_plain(rest)
+
+
+def split(content: bytes) -> None:
+    """Read which pictures a model was made with."""
+    with suppress(FloristError):
+        read_split(content)
+    with suppress(FloristError):
+        unseen([], _with_file(SPLIT, content))
+
+
+@dataclass(frozen=True)
+class Target:
+    """`run` is given any bytes; `seeds` makes some that are as they should be, to begin with."""
+
+    run: Callable[[bytes], None]
+    seeds: Callable[[], list[bytes]]
+
+    def check(self, content: bytes) -> None:
+        """Run it within bounds.
+
+        Raises `FoundError` where it took too much, or whatever it ran into.
+        """
+        cpu_s, mib = time.process_time(), _most_mib()
+        self.run(content)
+        cpu_s, mib = time.process_time() - cpu_s, _most_mib() - mib
+        if cpu_s > MOST_CPU_S or mib > MOST_MIB:
+            raise FoundError(f"{len(content):,} bytes took {cpu_s:.1f} s of CPU, {mib:.0f} MiB")
+
+
+TARGETS: Final = {
+    "images": Target(images, seeds.images),
+    "multipart": Target(multipart, seeds.multipart),
+    "json": Target(json_body, seeds.json_bodies),
+    "bundle": Target(bundle, seeds.bundles),
+    "split": Target(split, seeds.splits),
+}
+
+
+def _most_mib() -> float:
+    """Return the most memory that this process ever had."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+@cache
+def _predictor() -> Predictor:
+    folder = Path(tempfile.mkdtemp(prefix="florist-fuzz-"))
+    return florist.load(write_colour_bundle(folder / "model").path)
+
+
+@cache
+def app() -> Flask:
+    return create_app(_predictor(), Settings(keep_uploads=False, max_megapixels=1.0, threads=1))
+
+
+def _post(body: bytes, kind: str) -> None:
+    answer = app().test_client().post(API, data=body, content_type=kind)
+    if answer.status_code >= 500:
+        raise FoundError(answer.text)
+
+
+def _read_with_manifest(content: bytes) -> Bundle:
+    folder = _predictor().bundle.path.parent
+    (folder / MANIFEST).write_bytes(content)
+    return read_bundle(folder)
+
+
+def _with_file(name: str, content: bytes) -> Bundle:
+    """Return a model folder with another file in it, under its right digest."""
+    found = _predictor().bundle
+    (found.path / name).write_bytes(content)
+    digest = hashlib.sha256(content).hexdigest()
+    manifest = replace(found.manifest, files={**found.manifest.files, name: digest})
+    return replace(found, manifest=manifest, digest=digest)
+
+
+def _show(found: Bundle) -> None:
+    """Let the page and the API tell what they know of a model."""
+    facts._known.clear()  # it would keep every model that it ever saw
+    predictor = Predictor(found, _predictor().engine)
+    replace(services_of(app()), model=ServedModel(predictor)).attach(app())
+    for path in ("/", "/model", "/api/v1/model"):
+        answer = app().test_client().get(path)
+        if answer.status_code != 200:
+            raise FoundError(f"{path}: {answer.text}")
+
+
+def _require_plain(network: bytes) -> None:
+    """Look into a network that was let in with what has no eyes of ours."""
+    model = onnx.ModelProto()
+    try:
+        model.ParseFromString(network)
+    except DecodeError:
+        return
+    tensors = list(model.graph.initializer)
+    for node in model.graph.node:
+        for attribute in node.attribute:
+            if attribute.HasField("g") or attribute.graphs:
+                raise FoundError("a graph inside the graph")
+            tensors += [attribute.t, *attribute.tensors]
+    if any(each.external_data or each.data_location for each in tensors) or model.functions:
+        raise FoundError("functions, or numbers in another file")
