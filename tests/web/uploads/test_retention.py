@@ -91,6 +91,8 @@ def test_deleting_all_forgets_all_at_once_and_takes_new_ones(tmp_path: Path) -> 
     first = add(uploads)
     make_old(tmp_path, 2 * STEP)
     assert uploads.delete_all() == 2 * STEP + 1
+    assert uploads.untidy.is_set()
+    assert len(kept(tmp_path)) == 2 * STEP + 1  # the request waited for none of them
     assert uploads.get(first.id) is None
     assert uploads.read(first.id) is None
     second = add(uploads)
@@ -179,7 +181,7 @@ def test_zero_days_keep_nothing_and_delete_what_was_kept(
     page = send(client, csrf_token(client))
     assert "Pictures are not kept." in page
     assert "could not be kept" not in page
-    assert "Nothing here yet" in client.get("/history").text
+    assert "nothing to look back at" in client.get("/history").text
     uploads = store(folder, days=0)
     assert uploads.recent() == ()
     tidy_all(uploads)

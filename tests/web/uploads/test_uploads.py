@@ -18,6 +18,7 @@ from florist.web.inference.classify import File
 from florist.web.problems import UploadsError
 from florist.web.uploads.copies import SIDE, Copy, Upload, copy_of
 from florist.web.uploads.store import Retention, UploadStore
+from florist.web.uploads.tidying import tidy_all
 from tests.conftest import COLOURS, noisy_picture
 from tests.web.conftest import AppMaker, csrf_token, encoded, red
 
@@ -127,6 +128,7 @@ def test_deleting_one_and_all(tmp_path: Path) -> None:
     assert len(kept(tmp_path)) == 2
     assert uploads.delete_all() == 2
     assert uploads.recent() == ()
+    tidy_all(uploads)
     assert kept(tmp_path) == []
 
 
@@ -146,6 +148,12 @@ def test_another_database_by_its_address(tmp_path: Path) -> None:
     assert (tmp_path / "elsewhere.db").exists()
     assert not list((tmp_path / "uploads").glob("*.sqlite3"))
     assert store(tmp_path / "uploads", url=url).recent() == (upload,)
+
+
+def test_a_folder_may_have_any_name(tmp_path: Path) -> None:
+    folder = tmp_path / "100%25 of ?mode=ro #1"
+    add(store(folder))
+    assert (folder / "uploads.sqlite3").exists()
 
 
 @contextmanager

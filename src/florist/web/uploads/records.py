@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 
 from sqlalchemy import (
     JSON,
+    URL,
     BigInteger,
     String,
     Table,
@@ -35,6 +36,9 @@ _SETUP: Final = {
     "sqlite": ("PRAGMA busy_timeout = 1000", "PRAGMA journal_mode = WAL"),
     "postgresql": ("SET lock_timeout = '1s'", "SET statement_timeout = '5s'"),
 }
+# A server that answers nothing is given up; what the address says itself goes before this.
+_LIBPQ: Final = {"connect_timeout": "2", "tcp_user_timeout": "5000"}
+_LIBPQ_DRIVERS: Final = {"psycopg", "psycopg2"}
 # A server may have been started anew since a connection was last used.
 _POOL: Final[dict[str, Any]] = {"pool_pre_ping": True, "pool_timeout": 2}
 
@@ -80,10 +84,13 @@ class Records:
 
     def __init__(self, folder: Path, database_url: str) -> None:
         self._folder = folder
-        url = database_url or f"sqlite:///{folder / 'uploads.sqlite3'}"
         try:
+            url = URL.create("sqlite", database=str(folder / "uploads.sqlite3"))
+            url = make_url(database_url or url)
+            backend = url.get_backend_name()
+            if backend == "postgresql" and url.get_driver_name() in _LIBPQ_DRIVERS:
+                url = url.set(query={**_LIBPQ, **url.query})
             # SQLite's connections cost nothing to open, and those not left open need no closing.
-            backend = make_url(url).get_backend_name()
             pool = {"poolclass": NullPool} if backend == "sqlite" else _POOL
             self._engine = create_engine(url, **pool)
         except (ArgumentError, ModuleNotFoundError) as error:

@@ -5,7 +5,7 @@ sharded folder; its record stands in a database. The file is written before its 
 after it, so that a record never lacks its file, whichever process dies when.
 
 What is too old or forgotten is not found any more from that moment on. It is deleted in steps of a
-bounded size: one after each new picture, the others by `keep_tidy`.
+bounded size by `keep_tidy`, and one after each new picture, so that they never take too much.
 """
 
 import logging
@@ -59,7 +59,7 @@ class UploadStore:
         self._retention = retention
         self._files = Folder(folder)
         self._records = Records(folder, database_url)
-        self.untidy = threading.Event()  # set when there is more to delete than a request should
+        self.untidy = threading.Event()  # set when a step is not to wait for the next round
 
     def add(self, copy: Copy) -> bool:
         """Keep a picture; False where all were forgotten since it was sent, or it is too large.
@@ -117,17 +117,14 @@ class UploadStore:
         return True
 
     def delete_all(self) -> int:
-        """Forget every upload at once, and return how many there were.
-
-        The files of up to `STEP` are deleted now, those of others in the steps that follow.
-        """
+        """Forget every upload at once, and return how many there were; files go in the steps."""
         with self._records.writing() as (session, total):
             known = Record.created > self._horizon(total)
             count = session.scalars(select(func.count()).where(known)).one()
             newest = session.scalar(select(func.max(Record.created)))
             # What was sent until now is forgotten, too, where it still waits to be kept.
             total.forgotten = max(total.forgotten, newest or 0, _now())
-        self.tidy()
+        self.untidy.set()
         return count
 
     def tidy(self) -> bool:
