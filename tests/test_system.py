@@ -10,7 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from florist.system import LockedError, cpu_limit, locked, replacing, write_atomically
+from florist.system import (
+    LockedError,
+    cpu_limit,
+    locked,
+    memory_limit,
+    memory_taken,
+    replacing,
+    write_atomically,
+)
 
 
 @pytest.mark.parametrize(
@@ -118,3 +126,23 @@ def test_a_lock_dies_with_its_process(tmp_path: Path) -> None:
     with locked(lock, "me"):
         assert lock.read_text() == "me"
     assert not lock.exists()
+
+
+def test_the_memory_is_the_cgroups(tmp_path: Path) -> None:
+    machine = memory_limit(tmp_path)
+    assert machine is not None
+    assert machine > 2**28
+    (tmp_path / "memory.max").write_text("max\n")
+    assert memory_limit(tmp_path) == machine
+    (tmp_path / "memory.max").write_text(f"{2**27}\n")
+    assert memory_limit(tmp_path) == 2**27
+    (tmp_path / "memory.max").unlink()
+    (tmp_path / "memory").mkdir()
+    (tmp_path / "memory" / "memory.limit_in_bytes").write_text(f"{2**26}\n")
+    assert memory_limit(tmp_path) == 2**26
+
+
+def test_memory_that_is_taken_counts() -> None:
+    before = memory_taken()
+    held = b"x" * 2**26
+    assert memory_taken() - before > 0.9 * len(held)

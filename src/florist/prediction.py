@@ -18,7 +18,7 @@ from florist.engine import (
     load_engine,
 )
 from florist.errors import EngineError, ImageError, printable
-from florist.images import DEFAULT_LIMITS, RGB, ImageSource, Limits, load_picture
+from florist.images import DEFAULT_LIMITS, RGB, ImageSource, Limits, Picture, load_picture
 from florist.parallel import in_order
 
 DEFAULT_TOP: Final = 3
@@ -91,8 +91,13 @@ class Result:
         }
 
 
-def _go_on() -> None:
-    """Go on with the inference."""
+@dataclass(frozen=True, kw_only=True)
+class Decoded:
+    """A picture, or why there is none, and how long that took."""
+
+    picture: Picture | None = None
+    error: Failure | None = None
+    ms: float = 0.0
 
 
 class Predictor:
@@ -114,8 +119,7 @@ class Predictor:
         Raises `ImageError` where the picture cannot be used, `OSError` where its file cannot be
         read, `TypeError` where `source` is nothing that holds a picture.
         """
-        picture = load_picture(source, self.bundle.manifest.spec, self.limits)
-        return self.rank(self.probabilities(picture.pixels), top)
+        return self.rank(self.probabilities(self._load(source).pixels), top)
 
     def predict_many(
         self, sources: Iterable[ImageSource], top: int = DEFAULT_TOP
@@ -126,33 +130,39 @@ class Predictor:
         """
         return in_order(lambda source: self.result(source, top), sources)
 
-    def result(
-        self,
-        source: ImageSource,
-        top: int = DEFAULT_TOP,
-        *,
-        before_inference: Callable[[], None] = _go_on,
-    ) -> Result:
-        """Return what `predict` does, or the error of a bad picture, and how long it took.
+    def result(self, source: ImageSource, top: int = DEFAULT_TOP) -> Result:
+        """Return what `predict` does, or the error of a bad picture, and how long it took."""
+        return self.answer(self.decode(source), top)
 
-        `before_inference` is called once the picture is decoded; what it raises ends the work.
-        """
+    def decode(
+        self, source: ImageSource, load: Callable[[ImageSource], Picture] | None = None
+    ) -> Decoded:
+        """Return what the model is to see, by default loaded as `predict` does it."""
         start = time.perf_counter()
         try:
-            picture = load_picture(source, self.bundle.manifest.spec, self.limits)
+            picture = (load or self._load)(source)
         except (ImageError, OSError) as error:
-            return Result(error=Failure.of(error))
-        decoded = time.perf_counter()
-        before_inference()
+            return Decoded(error=Failure.of(error))
+        return Decoded(picture=picture, ms=(time.perf_counter() - start) * 1000)
+
+    def answer(self, decoded: Decoded, top: int = DEFAULT_TOP) -> Result:
+        """Return what the model says of a picture, or why there is none."""
+        picture = decoded.picture
+        if picture is None:
+            return Result(error=decoded.error)
+        start = time.perf_counter()
         probabilities = self.probabilities(picture.pixels)
         return Result(
             predictions=self.rank(probabilities, top),
             probabilities=probabilities,
             width=picture.width,
             height=picture.height,
-            decode_ms=(decoded - start) * 1000,
-            inference_ms=(time.perf_counter() - decoded) * 1000,
+            decode_ms=decoded.ms,
+            inference_ms=(time.perf_counter() - start) * 1000,
         )
+
+    def _load(self, source: ImageSource) -> Picture:
+        return load_picture(source, self.bundle.manifest.spec, self.limits)
 
     def probabilities(self, pixels: RGB) -> Probabilities:
         """Return the probability of each class for one picture of shape (size, size, 3).

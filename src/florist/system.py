@@ -1,4 +1,4 @@
-"""What florist asks of the operating system: CPUs that it may use, files that are whole, locks.
+"""What florist asks of the operating system: its share of CPUs and memory, whole files, locks.
 
 Containers are limited by their cgroup, not by the host. A file that is written whole is there under
 its name with all of its content, or not at all, whenever the process dies or the disk fills up.
@@ -6,6 +6,7 @@ its name with all of its content, or not at all, whenever the process dies or th
 
 import math
 import os
+import re
 import secrets
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ if sys.platform == "win32":
     import msvcrt
 else:
     import fcntl
+    import resource
 
 _CGROUP: Final = Path("/sys/fs/cgroup")
 
@@ -162,6 +164,36 @@ def _quota(cgroup: Path) -> float | None:
     except (OSError, ValueError):
         return None
     return quota_us / period_us if quota_us > 0 else None
+
+
+def memory_limit(cgroup: Path = _CGROUP) -> int | None:
+    """Return how many bytes of memory this process and its neighbours may take together.
+
+    The smaller of the machine's memory and the cgroup's limit (v2 `memory.max`, v1
+    `memory.limit_in_bytes`); None on Windows.
+    """
+    if sys.platform == "win32":
+        return None
+    limit = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    for file in (cgroup / "memory.max", cgroup / "memory" / "memory.limit_in_bytes"):
+        with suppress(OSError, ValueError):  # there is no such file, or it says "max"
+            limit = min(limit, int(file.read_text()))
+    return limit
+
+
+def memory_taken() -> int:
+    """Return how many bytes of memory this process has for itself: no files, no shared libraries.
+
+    Where the system does not tell that apart, all that it ever had.
+    """
+    if sys.platform == "win32":
+        return 0
+    with suppress(OSError):
+        found = re.search(r"RssAnon:\s*(\d+) kB", Path("/proc/self/status").read_text())
+        if found:
+            return int(found[1]) * 1024
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024
 
 
 @contextmanager

@@ -6,14 +6,18 @@ allow-list, the size is taken from the header before anything is decoded, and a 
 an error, not a grey bar.
 """
 
+from florist.images.costs import ANY, CHEAP, CostlyError, Price
+from florist.images.isolation import SANDBOXES, Bounds
 from florist.images.picture import (
     FITS,
     Fit,
     ImageSpec,
     Picture,
     copy_without_metadata,
+    load_isolated,
     load_picture,
     load_rgb,
+    load_within,
     thumbnail,
 )
 from florist.images.sources import (
@@ -26,17 +30,25 @@ from florist.images.sources import (
 )
 
 __all__ = [
+    "ANY",
+    "CHEAP",
     "DEFAULT_LIMITS",
     "FITS",
     "RGB",
+    "SANDBOXES",
+    "Bounds",
+    "CostlyError",
     "Fit",
     "ImageSource",
     "ImageSpec",
     "Limits",
     "Picture",
+    "Price",
     "copy_without_metadata",
+    "load_isolated",
     "load_picture",
     "load_rgb",
+    "load_within",
     "read_bytes",
     "read_stream",
     "thumbnail",

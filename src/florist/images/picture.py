@@ -110,14 +110,17 @@ def _load_in_sandbox(content: bytes, spec: ImageSpec, limits: Limits) -> Answer:
     return about, found.pixels.tobytes()
 
 
-def copy_without_metadata(content: bytes, side: int, limits: Limits = DEFAULT_LIMITS) -> bytes:
+def copy_without_metadata(
+    content: bytes, side: int, limits: Limits = DEFAULT_LIMITS, most: Price = ANY
+) -> bytes:
     """Return the first frame, upright, as a JPEG of at most `side` × `side` with only its pixels.
 
-    Raises `ImageError` as `load_picture` does.
+    Raises `ImageError` as `load_picture` does, and `CostlyError` where it costs more than `most`.
     """
     try:
         return _copy_within(CHEAP, content, side, limits)
     except CostlyError as costly:
+        require(costly.price, most)
         work = partial(_copy_in_sandbox, side=side, limits=limits)
         return SANDBOXES.run(work, content, costly.price, limits.seconds)[1]
 

@@ -5,6 +5,7 @@ from typing import Final, cast
 
 from flask import Flask, current_app
 
+from florist.images import Limits, Price
 from florist.prediction import Result
 from florist.web.inference.classify import Classifier, File
 from florist.web.inference.model import ServedModel
@@ -28,10 +29,13 @@ class Services:
     keeper: Keeper | None
     metrics: Metrics
 
-    def copy(self, file: File, result: Result) -> Copy:
-        """Copy a picture that was sent through the page; where pictures are kept, keep it."""
+    def copy(self, file: File, result: Result, limits: Limits, most: Price) -> Copy:
+        """Copy a picture that was sent through the page; where pictures are kept, keep it.
+
+        Raises `CostlyError` where that costs more than `most`.
+        """
         side = PREVIEW_SIDE if self.keeper is None else SIDE
-        copy = copy_of(file, result, side, self.settings.limits)
+        copy = copy_of(file, result, side, limits, most)
         if self.keeper is not None and copy.content:
             self.keeper.put(copy)
         else:

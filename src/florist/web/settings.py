@@ -53,6 +53,11 @@ class Settings:
     )
     deadline_s: float = _setting(30.0, "seconds until a request is answered with 504", least=0.01)
 
+    memory_mib: float = _setting(
+        0.0,
+        "MiB that all processes may take together; 0: as much as the container or machine has",
+        least=0,
+    )
     max_body_mib: float = _setting(16.0, "largest request body in MiB", least=0.001)
     max_megapixels: float = _setting(
         50.0, "largest picture in megapixels, over all its frames", least=0.001

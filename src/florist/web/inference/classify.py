@@ -3,13 +3,15 @@
 A request takes a place before its body is read, so that memory and waiting are bounded; when all
 are taken it is refused at once. Its pictures are then worked on by one of a few threads. Python
 cannot stop a thread, so the deadline is looked at between two steps (a decode, an inference, a
-copy) as well as while waiting; limits bound each step. A place is free again once the work on its
-pictures has really ended, however long ago its request was answered.
+copy) as well as while waiting, and each step is cheap: what is not is done in a process that can be
+killed, for which the request's own thread waits, so that cheap pictures find the others free. A
+place is free again once the work on its pictures has really ended, however long ago its request was
+answered.
 """
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
@@ -18,6 +20,7 @@ from typing import Final
 
 from prometheus_client import Gauge
 
+from florist.images import ANY, CHEAP, CostlyError, Limits, Price, load_isolated, load_within
 from florist.prediction import Predictor, Result
 from florist.system import cpu_limit
 from florist.web.inference.model import ServedModel
@@ -44,8 +47,12 @@ class Answer:
     queue_ms: float = 0
 
 
-Then = Callable[[File, Result], None]
-"""What is done with a picture that has an answer, in the thread that worked on it."""
+Then = Callable[[File, Result, Limits, Price], None]
+"""What is done with a picture that has an answer, at no higher a price; raises `CostlyError`."""
+
+_Steps = Generator[None, None, Answer]
+"""The work on a picture: in one of the few threads, after a `yield` in the request's own, after
+another one there again."""
 
 
 class Place:
@@ -55,7 +62,8 @@ class Place:
         self._classifier = classifier
         self.predictor = predictor
         self._begin = 0.0
-        self._work: Future[tuple[Answer, ...]] | None = None
+        self._waited_ms = 0.0
+        self._work: Future[None] | None = None
 
     def classify(
         self, files: Sequence[File], top: int, then: Then | None = None
@@ -65,21 +73,42 @@ class Place:
         Raises `DeadlineError`.
         """
         self._begin = time.monotonic()
-        # The context carries the id of the request into what the thread logs.
-        held = [(copy_context(), files, then)]
+        answers: dict[int, Answer] = {}
+        steps = {index: self._steps(file, top, then) for index, file in enumerate(files)}
+        while True:
+            self._in_pool(steps, answers)
+            steps = {index: each for index, each in steps.items() if index not in answers}
+            if not steps:
+                return tuple(answers[index] for index in range(len(files)))
+            self._go_on(steps, answers)
 
-        def work() -> tuple[Answer, ...]:
-            context, files, then = held.pop()
-            return context.run(self._answer_all, files, top, then)
+    def _in_pool(self, steps: Mapping[int, _Steps], answers: dict[int, Answer]) -> None:
+        # The context carries the id of the request into what the thread logs.
+        held = [(copy_context(), steps)]
+
+        def work() -> None:
+            context, steps = held.pop()
+            context.run(self._go_on, steps, answers)
 
         self._work = self._classifier.pool.submit(work)
         try:
-            return self._work.result(timeout=self._classifier.deadline_s)
+            self._work.result(timeout=self._seconds_left())
         except TimeoutError as error:
             if self._work.cancel():
                 # The pool still has it in its queue: what the request held must not wait there.
                 held.clear()
             raise self._too_late() from error
+
+    def _go_on(self, steps: Mapping[int, _Steps], answers: dict[int, Answer]) -> None:
+        """Take each picture as far as this thread may."""
+        for index, each in steps.items():
+            if index in answers:
+                continue
+            self._seconds_left()
+            try:
+                next(each)
+            except StopIteration as end:
+                answers[index] = end.value
 
     def leave(self, vacate: Callable[[], None]) -> None:
         """Call `vacate` once no thread works on the pictures any more."""
@@ -88,22 +117,43 @@ class Place:
         else:
             self._work.add_done_callback(lambda _: vacate())
 
-    def _answer_all(self, files: Sequence[File], top: int, then: Then | None) -> tuple[Answer, ...]:
-        waited_ms = (time.monotonic() - self._begin) * 1000
-        answers = (self._answer(file, top, then) for file in files)
-        return tuple(replace(answer, queue_ms=waited_ms) for answer in answers)
-
-    def _answer(self, file: File, top: int, then: Then | None) -> Answer:
-        self._check()
-        result = self.predictor.result(file.content, top, before_inference=self._check)
+    def _steps(self, file: File, top: int, then: Then | None) -> _Steps:
+        self._waited_ms = self._waited_ms or (time.monotonic() - self._begin) * 1000
+        spec, limits = self.predictor.bundle.manifest.spec, self.predictor.limits
+        try:
+            decoded = self.predictor.decode(
+                file.content, lambda _: load_within(CHEAP, file.content, spec, limits)
+            )
+        except CostlyError as costly:
+            price = costly.price
+            yield
+            timed = self._until_deadline(limits)
+            decoded = self.predictor.decode(
+                file.content, lambda _: load_isolated(price, file.content, spec, timed)
+            )
+            yield
+        self._seconds_left()
+        result = self.predictor.answer(decoded, top)
         if then is not None and result.error is None:
-            self._check()
-            then(file, result)
-        return Answer(filename=file.filename, result=result)
+            try:
+                then(file, result, self._until_deadline(limits), CHEAP)
+            except CostlyError:
+                yield
+                then(file, result, self._until_deadline(limits), ANY)
+        return Answer(filename=file.filename, result=result, queue_ms=self._waited_ms)
 
-    def _check(self) -> None:
-        if time.monotonic() > self._begin + self._classifier.deadline_s:
+    def _until_deadline(self, limits: Limits) -> Limits:
+        return replace(limits, seconds=self._seconds_left())
+
+    def _seconds_left(self) -> float:
+        """Return how long there is until the deadline.
+
+        Raises `DeadlineError` where it is over.
+        """
+        left = self._begin + self._classifier.deadline_s - time.monotonic()
+        if left <= 0:
             raise self._too_late()
+        return left
 
     def _too_late(self) -> DeadlineError:
         return DeadlineError(

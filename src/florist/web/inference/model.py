@@ -6,8 +6,10 @@ import threading
 from florist.bundle import Bundle, read_bundle
 from florist.engine import Runtime, load_engine
 from florist.errors import FloristError
+from florist.images import SANDBOXES, Bounds
 from florist.prediction import Predictor
 from florist.system import cpu_limit
+from florist.web.inference.memory import memory_for_costly_pictures
 from florist.web.problems import NotReadyError
 from florist.web.settings import Settings
 
@@ -58,6 +60,8 @@ class ServedModel:
                 at_once=threads,
             )
             engine = load_engine(bundle, runtime)
+            memory = memory_for_costly_pictures(settings)
+            SANDBOXES.bound(Bounds(places=threads, memory=memory))
             self._predictor = Predictor(bundle, engine, settings.limits)
             _log.info("Ready: model %s, digest %s", bundle.path, bundle.digest)
         except FloristError as error:

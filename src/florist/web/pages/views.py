@@ -18,7 +18,7 @@ from flask import (
 )
 from werkzeug.wrappers import Response as Redirect
 
-from florist.images import copy_without_metadata
+from florist.images import Limits, Price, copy_without_metadata
 from florist.prediction import DEFAULT_TOP, Result
 from florist.web.door.errors import wants_page
 from florist.web.door.rates import charge
@@ -96,8 +96,8 @@ def classify() -> tuple[str | Response, int]:
             charge(len(files))
             copies: dict[int, Copy] = {}
 
-            def copy(file: File, result: Result) -> None:
-                copies[id(file)] = found.copy(file, result)
+            def copy(file: File, result: Result, limits: Limits, most: Price) -> None:
+                copies[id(file)] = found.copy(file, result, limits, most)
 
             answers = place.classify(files, DEFAULT_TOP, copy)
     except RefusedError as error:

@@ -11,7 +11,7 @@ from time import monotonic
 from typing import Final
 
 from florist.errors import ImageError, printable
-from florist.images import Limits, copy_without_metadata, thumbnail
+from florist.images import ANY, Limits, Price, copy_without_metadata, thumbnail
 from florist.prediction import Prediction, Result
 from florist.web.inference.classify import File
 from florist.web.uploads.names import THUMBNAILS
@@ -70,8 +70,11 @@ class Copy:
         return self.kept.done() and self.kept.result()
 
 
-def copy_of(file: File, result: Result, side: int, limits: Limits) -> Copy:
-    """Make a copy of at most `side` × `side` pixels of a picture that has an answer."""
+def copy_of(file: File, result: Result, side: int, limits: Limits, most: Price = ANY) -> Copy:
+    """Make a copy of at most `side` × `side` pixels of a picture that has an answer.
+
+    Raises `CostlyError` where that costs more than `most`.
+    """
     upload = Upload(
         id=secrets.token_hex(16),
         filename=printable(file.filename)[:NAME_LENGTH],
@@ -81,7 +84,7 @@ def copy_of(file: File, result: Result, side: int, limits: Limits) -> Copy:
         height=result.height,
     )
     try:
-        return Copy(upload, copy_without_metadata(file.content, side, limits))
+        return Copy(upload, copy_without_metadata(file.content, side, limits, most))
     except ImageError as error:  # the model's own decode may have stopped earlier
         _log.warning("The picture %r cannot be copied: %s", upload.filename, error)
         return Copy(upload, b"")

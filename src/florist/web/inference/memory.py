@@ -1,0 +1,30 @@
+"""What is left of the memory for pictures that are costly to decode, when the model is loaded."""
+
+import sys
+from typing import Final
+
+from florist.images import CHEAP
+from florist.system import cpu_limit, memory_limit, memory_taken
+from florist.web.settings import Settings
+
+_SANDBOX: Final = 32 * 2**20
+"""A process that decodes, between two pictures."""
+
+_BODIES: Final = 64 * 2**20
+"""The bodies of requests under way."""
+
+_SPARE: Final = 48 * 2**20
+"""What a process takes beside what is counted: answers, copies to be kept, the parent's share."""
+
+
+def memory_for_costly_pictures(settings: Settings) -> int:
+    """Return how many bytes a process that has its model loaded can spare for them, at least 0.
+
+    docs/serving.md has the formula.
+    """
+    limit = int(settings.memory_mib * 2**20) or memory_limit()
+    if limit is None:
+        return sys.maxsize
+    threads = settings.threads or cpu_limit()
+    counted = _BODIES + threads * (CHEAP.memory + _SANDBOX) + _SPARE
+    return max(0, limit // settings.workers - memory_taken() - counted)
