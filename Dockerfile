@@ -154,6 +154,9 @@ RUN install --directory --owner=10001 --group=0 --mode=0770 /data
 COPY --from=builder /opt/venv /opt/venv
 COPY --from=serving-code /usr/app/florist florist
 
+# What all of that is, with versions, for tools that know of weaknesses: a CycloneDX document.
+RUN python -m florist.container.sbom /usr/share/doc/florist/sbom.cdx.json
+
 # ---- model: what training wrote -------------------------------------------------------------------------
 
 FROM runtime AS model

@@ -131,3 +131,15 @@ def test_the_recipe_of_the_docs_is_the_default() -> None:
 
 if __name__ == "__main__":
     (ROOT / "docs" / "cli.md").write_text(cli_reference(), encoding="utf-8")
+
+
+def test_what_is_promised_names_tests_that_are_there() -> None:
+    promises = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (?!promise|---)(.*) \| (.*) \|$", promises, re.M)
+    assert len(rows) > 20
+    for promise, tests in rows:
+        files, targets = re.findall(r"`([\w/]+\.py)`", tests), re.findall(r"`make ([\w-]+)`", tests)
+        assert files or targets, promise
+        assert all((ROOT / "tests" / file).is_file() for file in files), promise
+        makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+        assert all(f"\n{target}: " in makefile for target in targets), promise
