@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from florist.bundle import SPLIT, Bundle
 from florist.confidence.reliability import reliability
-from florist.dataset import Dataset, Sample, read_split
+from florist.dataset import Dataset, Sample, Side, read_split
 from florist.engine import Probabilities
-from florist.errors import DatasetError, printable
+from florist.errors import BundleError, DatasetError, printable
 from florist.prediction import Predictor
 from florist.progress import Progress, silent
 from florist.report import CHOICES, ClassScores, Confusion, Mistake, Report, most_frequent_first
@@ -59,9 +59,7 @@ def unseen(samples: Sequence[Sample], bundle: Bundle) -> list[Sample]:
 
     Raises `DatasetError` where none is left, `BundleError` where the split cannot be read.
     """
-    if SPLIT not in bundle.manifest.files:  # a model folder that somebody else's program made
-        return list(samples)
-    sides = read_split(bundle.read(SPLIT))
+    sides = sides_of(bundle)
     seen = {digest for digest, side in sides.items() if side != "test"}
     fresh = [sample for sample in samples if sample.sha256 not in seen]
     if not fresh:
@@ -70,6 +68,22 @@ def unseen(samples: Sequence[Sample], bundle: Bundle) -> list[Sample]:
             "others, or see how well it remembers them with --include-seen."
         )
     return fresh
+
+
+def sides_of(bundle: Bundle) -> dict[str, Side]:
+    """Return the side of each picture that a model was made with, by SHA-256, as its split says.
+
+    Raises `BundleError` where the split cannot be read.
+    """
+    if SPLIT not in bundle.manifest.files:  # a model folder that somebody else's program made
+        return {}
+    try:
+        return read_split(bundle.read(SPLIT))
+    except DatasetError as error:
+        raise BundleError(
+            f"{printable(bundle.path / SPLIT)} is not what training writes, {error}. Copy the "
+            "folder again from where it was trained, or train it again."
+        ) from error
 
 
 def predict_all(

@@ -89,6 +89,16 @@ def test_what_only_training_needs_may_be_missing_where_a_model_is_served(whole: 
         unseen([], served)
 
 
+def test_a_split_that_training_did_not_write_is_named_with_its_line(whole: Bundle) -> None:
+    def write_files(folder: Path) -> None:
+        shutil.copy(whole.path / MODEL, folder / MODEL)
+        (folder / SPLIT).write_text(f"side,class,sha256,file\nelse,a,{'0' * 64},x.png\n")
+
+    spoilt = write_bundle(whole.path, whole.manifest, write_files, replace=True)
+    with pytest.raises(BundleError, match=r"split\.csv is not .*, line 2: 'else' is none of"):
+        unseen([], spoilt)
+
+
 def test_a_replaced_file_is_never_taken_for_the_one_that_was_there(whole: Bundle) -> None:
     held = whole.hold()
     spoil_manifest(whole.path, name="another")

@@ -92,6 +92,13 @@ def test_what_a_killed_process_left_is_no_obstacle(tmp_path: Path) -> None:
     write_bundle(tmp_path, MANIFEST_OF, files(model_onnx="whole")).verify()
 
 
+def test_a_fresh_disk_is_no_obstacle(tmp_path: Path) -> None:
+    (tmp_path / "lost+found").mkdir()
+    require_free(tmp_path, replace=False)
+    write_bundle(tmp_path, MANIFEST_OF, files(model_onnx="whole")).verify()
+    assert (tmp_path / "lost+found").is_dir()
+
+
 def test_only_what_was_written_for_the_same_model_is_swept(tmp_path: Path) -> None:
     names = [
         ".model.x[1].0a1b2c_3.partial",

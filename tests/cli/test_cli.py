@@ -101,14 +101,15 @@ def test_debug_shows_the_traceback(where: str) -> None:
 @pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
 def test_evaluating(bundle: Bundle, tmp_path: Path, engine: str) -> None:
     root = write_colours(tmp_path / "data", per_class=4)
-    (root / "red" / "000.png").rename(root / "blue" / "wrong.png")
+    (root / "red" / "000.png").rename(root / "blue" / "wrong.jpg")
     (root / "red" / "bad.png").write_bytes(b"")
     base = ["evaluate", root, "--model", bundle.path, "--engine", engine]
     result = florist(*base)
     assert result.exit_code == 0
     assert "Accuracy 91.7% on 12 pictures (95 % interval 64.6% to 98.5%)" in result.stdout
-    assert "blue/wrong.png" in result.stdout
-    assert "left out: red/bad.png: empty file" in result.stderr
+    assert "blue/wrong.jpg" in result.stdout
+    assert "error   red/bad.png: empty file" in result.stderr
+    assert "warning blue/wrong.jpg: its content is PNG" in result.stderr
     report = json.loads(florist(*base, "--json").stdout)
     assert report["confusions"] == [{"label": "blue", "predicted": "red", "count": 1}]
     assert report["guessing"] == 5 / 12

@@ -10,6 +10,9 @@ from florist.dataset import Sample, Side, read_split
 from florist.dataset.split import split
 from florist.errors import DatasetError
 
+ONE, OTHER = "1" * 64, "2" * 64
+HEAD = "side,class,sha256,file"
+
 
 def sample(label: int, number: int) -> Sample:
     digest = hashlib.sha256(f"{label}-{number}".encode()).hexdigest()
@@ -118,7 +121,29 @@ def test_only_the_sides_that_are_asked_for() -> None:
 
 
 def test_the_split_of_a_model_is_read_back() -> None:
-    rows = b"side,class,sha256,file\ntest,a,12,x.png\ntrain,a,34,y.png\nelse,a,56,z.png\n"
-    assert read_split(rows) == {"12": "test", "34": "train"}
-    with pytest.raises(DatasetError, match="split cannot be read"):
-        read_split(b"a letter\nto nobody\n")
+    rows = [f"test,a,{ONE},x.png", f"train,a,{OTHER},y.png", f"val,b,{OTHER},z.png"]
+    assert read_split("\n".join([HEAD, *rows]).encode()) == {ONE: "test", OTHER: "train"}
+    assert read_split("\n".join([HEAD, *reversed(rows)]).encode()) == {ONE: "test", OTHER: "train"}
+    assert read_split(HEAD.encode()) == {}
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ("", "line 0: the columns side and sha256 are missing"),
+        ("a letter\nto nobody\n", "line 1: the columns side and sha256 are missing"),
+        (f"{HEAD}\ntest,a,{ONE},x\nelse,a,{ONE},x\n", "line 3: 'else' is none of train, val, test"),
+        (f"{HEAD}\ntest,a,12,x\n", "line 2: '12' is no SHA-256"),
+        (f"{HEAD}\ntest\n", "line 2: '' is no SHA-256"),
+        (f"{HEAD}\n\x1b[2J,a,{ONE},x\n", "line 2: '\\x1b[2J' is none of train, val, test"),
+        (f"{HEAD}\n{'x' * 200_000},a,{ONE},x\n", "line 1: field larger than field limit (131072)"),
+        (
+            f"{HEAD}\n{'x' * 100_000},a,{ONE},x\n",
+            f"line 2: '{'x' * 60}' is none of train, val, test",
+        ),
+    ],
+)
+def test_what_is_no_split_is_said_with_its_line(content: str, found: str) -> None:
+    with pytest.raises(DatasetError) as raised:
+        read_split(content.encode())
+    assert str(raised.value) == found

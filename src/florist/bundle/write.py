@@ -19,6 +19,7 @@ from florist.errors import BundleError, printable
 from florist.system import PARTIAL, sync, sync_folder, write_atomically
 
 _PREFIX: Final = ".model."
+_EMPTY_DISK: Final = "lost+found"  # a folder that an empty ext4 disk has, where it is mounted
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ def _is_model_folder(path: Path) -> bool:
     """Accept an empty folder, too, and what a process left that was killed while it wrote."""
     if not path.is_dir():
         return False
-    ours = {*SERVING, *TRAINING, UNFINISHED}
+    ours = {*SERVING, *TRAINING, UNFINISHED, _EMPTY_DISK}
     names = {each.name for each in path.iterdir()}
     return MANIFEST in names or all(name in ours or _is_partial(name) for name in names)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from florist.cli.check import print_problems
 from florist.cli.console import listening, new_table, stderr, stdout
 from florist.cli.debug import debug_option
 from florist.cli.options import model_option, runtime_options
@@ -58,9 +59,7 @@ def evaluate(
     predictor = load(model, replace(runtime, at_once=cpu_limit()))
     with listening() as listener:
         found = read_labelled(dataset, progress=listener.progress)
-        for problem in found.problems:
-            if problem.severity == "error":
-                listener.say(f"left out: {problem.path}: {problem.message}")
+        print_problems(stderr(), [p for p in found.problems if p.severity != "note"])
         samples = relabelled(found, predictor.classes)
         if not include_seen:
             everything = len(samples)

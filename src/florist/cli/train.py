@@ -11,14 +11,15 @@ import click
 from click.core import ParameterSource
 
 import florist.training
-from florist.bundle import REPORT, SPLIT, Registry, read_bundle, require_free
+from florist.bundle import REPORT, Registry, read_bundle, require_free
 from florist.cli.check import print_counts, print_problems
 from florist.cli.console import left_at_ctrl_c, listening, stderr, stdout
 from florist.cli.debug import debug_option
 from florist.cli.evaluate import print_summary
 from florist.cli.options import output_option, registry_option
-from florist.dataset import DUPLICATES, Side, read_split, require_trainable, scan
+from florist.dataset import DUPLICATES, Side, require_trainable, scan
 from florist.errors import BundleError, printable
+from florist.evaluation import sides_of
 from florist.images import FITS
 from florist.report import read_report
 from florist.training import Augmentation, TrainingConfig, load_keras
@@ -169,7 +170,7 @@ def _earlier_sides(path: Path, seed: int) -> dict[str, Side]:
         trained = bundle.manifest.trained
         if trained is None or trained.recipe.get("seed") != seed:
             return {}
-        return read_split(bundle.read(SPLIT)) if SPLIT in bundle.manifest.files else {}
+        return sides_of(bundle)
     except BundleError:  # there is none, or one that nobody can use
         return {}
 

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -10,12 +11,15 @@ from io import StringIO
 from typing import Final
 
 from florist.dataset.model import SIDES, Sample, Side
-from florist.errors import DatasetError
+from florist.errors import DatasetError, printable
 
 # In the order in which they lie on the line that pictures are drawn onto.
 SHARES: Final[dict[Side, float]] = {"test": 0.15, "val": 0.15, "train": 0.70}
 
 _SLACK: Final = 1 / 3  # how far a class' pictures for val and test may be off their share of it
+
+_DIGEST: Final = re.compile("[0-9a-f]{64}")
+_SIDE_OF: Final[dict[str, Side]] = {side: side for side in SIDES}
 
 Group = Sequence[int]
 _Drawn = tuple[float, Group]
@@ -60,17 +64,27 @@ def split(
 
 
 def read_split(content: bytes) -> dict[str, Side]:
-    """Return the side of each SHA-256 in a model's `split.csv`.
+    """Return the side of each SHA-256 in the content of a model's `split.csv`.
 
-    Raises `DatasetError` where the content is no such file.
+    A picture that stands on several sides has made the model, if one of them has.
+
+    Raises `DatasetError` where a line is not as training writes it.
     """
-    lines = StringIO(content.decode("utf-8", "replace"), newline="")
+    sides: dict[str, Side] = {}
+    rows = csv.DictReader(StringIO(content.decode("utf-8", "replace"), newline=""))
     try:
-        sides = {row["sha256"]: row["side"] for row in csv.DictReader(lines)}
-    except (KeyError, csv.Error) as error:
-        raise DatasetError(f"A model's split cannot be read: {error!r}.") from error
-    known = {side: side for side in SIDES}
-    return {digest: known[side] for digest, side in sides.items() if side in known}
+        if not {"side", "sha256"} <= {*(rows.fieldnames or ())}:
+            raise ValueError("the columns side and sha256 are missing")
+        for row in rows:
+            digest, side = row["sha256"] or "", _SIDE_OF.get(row["side"])
+            if side is None:
+                raise ValueError(f"{(row['side'] or '')[:60]!r} is none of {', '.join(SIDES)}")
+            if not _DIGEST.fullmatch(digest):
+                raise ValueError(f"{digest[:70]!r} is no SHA-256")
+            sides[digest] = min(side, sides.get(digest, side), key=SIDES.index)
+    except (ValueError, csv.Error) as error:
+        raise DatasetError(f"line {rows.line_num}: {printable(error)}") from error
+    return sides
 
 
 def _fill(
