@@ -54,6 +54,11 @@ def test_nobody_is_kept_out(
         found += faults(page)
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= options["viewport"]["width"], f"{path} scrolls sideways"
+    page.goto(f"{address}/history")
+    page.locator(".picture").first.click()
+    expect(page.locator(".answer")).to_be_visible()
+    found += faults(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= options["viewport"]["width"]
     assert found == []
 
 

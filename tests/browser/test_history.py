@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from florist.images import Limits
 from florist.prediction import Prediction, Result
 from florist.web.inference.classify import File
-from florist.web.pages.views import PICTURES_A_PAGE
+from florist.web.pages.kept import PICTURES_A_PAGE
 from florist.web.services import services
 from florist.web.uploads.copies import SIDE, copy_of
 from tests.browser.conftest import OpenPage, Serve
@@ -54,7 +54,7 @@ def test_uploads_are_listed_and_one_is_deleted(
 
 
 def test_all_are_deleted_after_a_question(
-    serve: Serve, open_page: OpenPage, pictures: list[Path], tmp_path: Path
+    serve: Serve, open_page: OpenPage, pictures: list[Path]
 ) -> None:
     page = open_page(serve())
     upload(page, *pictures)
@@ -66,7 +66,6 @@ def test_all_are_deleted_after_a_question(
     page.get_by_role("button", name="Delete all").click()
     expect(page.get_by_role("status")).to_contain_text("3")
     expect(page.locator("main")).to_contain_text("Nothing here yet")
-    assert not list((tmp_path / "uploads").rglob("*.jpg"))
 
 
 def test_a_long_history_has_several_pages(
@@ -85,19 +84,60 @@ def test_a_long_history_has_several_pages(
     expect(page.locator(".pictures li")).to_have_count(PICTURES_A_PAGE)
 
 
-def test_a_kept_picture_opens_on_its_own(
+def test_a_kept_picture_opens_its_answer_and_then_on_its_own(
     serve: Serve, open_page: OpenPage, pictures: list[Path]
 ) -> None:
     page = open_page(serve())
     upload(page, pictures[0])
     page.get_by_role("link", name="History").click()
+    page.locator(".picture").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("red")
+    expect(page.locator(".scores li")).to_have_count(3)
+    page.reload()
+    expect(page.get_by_role("heading", level=1)).to_have_text("red")
     with page.expect_navigation() as navigation:
-        page.locator(".picture").click()
+        page.locator(".answer-picture").click()
     response = navigation.value
     assert response
     assert response.headers["content-type"] == "image/jpeg"
     assert "sandbox" in response.headers["content-security-policy"]
     assert response.headers["x-content-type-options"] == "nosniff"
+
+
+def test_an_answer_leads_on_is_copied_and_deleted(
+    serve: Serve, open_page: OpenPage, pictures: list[Path]
+) -> None:
+    page = open_page(serve())
+    upload(page, pictures[0])
+    upload(page, pictures[1])
+    expect(page.locator(".card[data-state=done]")).to_have_count(2)
+    page.get_by_role("link", name="Details of red.png").click()
+    heading = page.get_by_role("heading", level=1)
+    page.get_by_role("link", name="Newer").click()
+    expect(heading).to_have_text("green")
+    page.get_by_role("link", name="Older").click()
+    expect(heading).to_have_text("red")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == page.url
+    page.get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("status")).to_have_text("The picture is deleted.")
+    expect(page.locator(".pictures li")).to_have_count(1)
+
+
+def test_the_history_says_what_is_unsure_and_what_else_it_may_be(
+    serve: Serve, open_page: OpenPage, tmp_path: Path
+) -> None:
+    path = tmp_path / "grey.png"
+    Image.new("RGB", (32, 32), (90, 90, 90)).save(path)
+    page = open_page(serve())
+    upload(page, path)
+    page.get_by_role("link", name="History").click()
+    item = page.locator(".pictures li")
+    expect(item).to_contain_text("not sure")
+    for colour in COLOURS:
+        expect(item).to_contain_text(colour)
 
 
 def test_a_hostile_name_is_shown_and_does_nothing(

@@ -266,3 +266,23 @@ def test_nothing_moves_when_the_answer_comes(
         assert after
         assert after["height"] == pytest.approx(before["height"], abs=1)
         assert after["width"] == before["width"]
+
+
+@pytest.mark.parametrize("keep_uploads", [True, False])
+def test_answers_outlive_a_refresh_and_back(
+    serve: Serve, open_page: OpenPage, pictures: list[Path], no_picture: Path, keep_uploads: bool
+) -> None:
+    page = open_page(serve(keep_uploads=keep_uploads))
+    page.set_input_files("#pictures", [*pictures, no_picture])
+    page.get_by_role("button", name="Submit").click()
+    expect(answers(page)).to_have_count(4)
+    while page.evaluate("history.state?.cards.length") != 4:
+        pass
+    for come_back in (page.reload, lambda: (page.goto(f"{page.url}model"), page.go_back())):
+        come_back()
+        said = ["red", "green", "blue", "This is no picture that can be read"]
+        expect(label(answers(page))).to_have_text(said)
+        page.locator(".card img").first.evaluate("(image) => image.decode()")
+    other = page.context.new_page()
+    other.goto(page.url)
+    expect(answers(other)).to_have_count(0)

@@ -28,11 +28,25 @@ def test_pictures_are_answered_under_the_form(
     send(page, *pictures)
     expect(page.locator(".card").get_by_role("heading")).to_have_text(["red", "green", "blue"])
     expect(page.locator(".card").first.locator(".scores li")).to_have_count(3)
-    expect(page.locator(".card").first).to_contain_text("Answered in")
+    expect(page.locator(".card").first).to_contain_text("Answered on")
     for image in page.locator(".card img").all():
         box = image.bounding_box()
         assert box
         assert box["width"] > 100
+
+
+def test_a_refresh_sends_nothing_again(
+    serve: Serve, open_page: OpenPage, pictures: list[Path]
+) -> None:
+    page = open_page(serve(), java_script_enabled=False)
+    send(page, *pictures)
+    for _ in range(2):
+        page.reload()
+        expect(page.locator(".card")).to_have_count(3)
+    page.get_by_role("link", name="History").click()
+    expect(page.locator(".pictures li")).to_have_count(3)
+    page.go_back()
+    expect(page.locator(".card").get_by_role("heading")).to_have_text(["red", "green", "blue"])
 
 
 def test_pictures_are_shown_where_none_are_kept(

@@ -15,12 +15,12 @@ from florist.web.door.receive import HostileRequest
 from florist.web.inference.classify import Classifier
 from florist.web.inference.model import ServedModel
 from florist.web.metrics import Metrics
-from florist.web.pages import delivery
+from florist.web.pages import delivery, kept
 from florist.web.pages import views as pages
 from florist.web.services import Services
 from florist.web.settings import Settings, from_environment
 from florist.web.uploads.keeping import Keeper
-from florist.web.uploads.store import open_store
+from florist.web.uploads.opening import open_store
 from florist.web.uploads.tidying import keep_tidy
 
 
@@ -62,6 +62,7 @@ def create_app(
     if settings.pages:
         delivery.register(app)
         app.register_blueprint(pages.pages)
+        app.register_blueprint(kept.kept)
         app.register_blueprint(description.docs)
     if predictor is None:
         model.load(settings, bundle)

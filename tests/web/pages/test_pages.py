@@ -22,13 +22,13 @@ SCRIPT = {"Accept": "application/json"}
 def post(client: FlaskClient, *contents: bytes, **headers: str) -> TestResponse:
     files = [(BytesIO(content), f"{number}.png") for number, content in enumerate(contents)]
     form = {"csrf_token": csrf_token(client), "image": files}
-    return client.post("/", data=form, headers=PERSON | headers)
+    return client.post("/", data=form, headers=PERSON | headers, follow_redirects=True)
 
 
 def upload(client: FlaskClient) -> str:
     """Send a picture, and return the address of the kept copy."""
     page = post(client, red()).text
-    return page.partition('<img src="/uploads/')[2].partition('"')[0]
+    return page.partition('<img src="/uploads/')[2].partition("/")[0]
 
 
 @pytest.mark.parametrize(
@@ -36,12 +36,53 @@ def upload(client: FlaskClient) -> str:
     [([red()], 200), ([b"text"], 415), ([red()[:40]], 422), ([b"text", red()], 200)],
 )
 def test_a_page_has_the_status_of_its_pictures(
-    client: FlaskClient, contents: list[bytes], status: int
+    make_app: AppMaker, contents: list[bytes], status: int
 ) -> None:
-    response = post(client, *contents)
+    response = post(make_app(keep_uploads=False).test_client(), *contents)
     assert response.status_code == status
     assert response.mimetype == "text/html"
     assert response.text.count('class="card sheet') == len(contents) + 1  # and the script's own
+
+
+def test_answers_have_an_address_that_can_be_loaded_again(client: FlaskClient) -> None:
+    there = post(client, red(), red(48))
+    assert there.request.method == "GET"
+    for page in (there.text, client.get(there.request.url, headers=PERSON).text):
+        assert page.count('data-state="done"') == 2
+        assert "0.png" in page
+        assert "1.png" in page
+    assert client.get("/history").text.count("<li class=") == 2
+
+
+def test_what_had_no_answer_is_told_beside_the_answers(client: FlaskClient) -> None:
+    page = post(client, red(), *[b"text"] * 10).text
+    assert page.count('data-state="done"') == 1
+    assert "1.png: This is no picture that can be read." in page
+    assert page.count("This is no picture that can be read.") == 4
+    assert "6\u00a0more pictures had no answer." in page
+
+
+@pytest.mark.parametrize("name", ["", "0" * 32, "../etc", "\0", "x" * 3000])
+def test_answers_that_are_none(client: FlaskClient, name: str) -> None:
+    page = client.get("/", query_string={"answer": [name] * 100}, headers=PERSON)
+    assert page.status_code == 200
+    assert 'data-state="done"' not in page.text
+    assert client.get(f"/answers/{name}", headers=PERSON).status_code in {404, 308}
+
+
+def test_an_answer_has_a_page_of_its_own(make_app: AppMaker) -> None:
+    client = make_app().test_client()
+    older, newer = upload(client), upload(client)
+    page = client.get(f"/answers/{older}", headers=PERSON).text
+    assert "<h1>red</h1>" in page
+    assert page.count('<span class="value">') == 3
+    assert "32 × 32" in page
+    assert f'rel="prev" href="/answers/{newer}"' in page
+    assert 'rel="next"' not in page
+    assert f'rel="next" href="/answers/{older}"' in client.get(f"/answers/{newer}").text
+    form = {"csrf_token": csrf_token(client)}
+    assert client.post(f"/uploads/{older}/delete", data=form).status_code == 303
+    assert client.get(f"/answers/{older}", headers=PERSON).status_code == 404
 
 
 def test_a_script_gets_the_cards_alone(client: FlaskClient) -> None:
@@ -69,7 +110,8 @@ def test_a_script_gets_a_problem_for_what_is_no_picture_at_all(client: FlaskClie
 def test_a_camera_left_unused_is_no_second_picture(client: FlaskClient) -> None:
     files = [(BytesIO(red()), "rose.png"), (BytesIO(b""), "")]
     form = {"csrf_token": csrf_token(client), "image": files}
-    assert client.post("/", data=form, headers=PERSON).text.count('data-state="done"') == 1
+    page = client.post("/", data=form, headers=PERSON, follow_redirects=True).text
+    assert page.count('data-state="done"') == 1
 
 
 def test_an_unsure_answer_says_so(client: FlaskClient) -> None:

@@ -8,7 +8,6 @@ from typing import Final
 from flask import (
     Blueprint,
     Response,
-    abort,
     flash,
     jsonify,
     redirect,
@@ -19,53 +18,50 @@ from flask import (
 from werkzeug.wrappers import Response as Redirect
 
 from florist.images import Limits, Price, copy_without_metadata
-from florist.prediction import DEFAULT_TOP, Result
+from florist.prediction import DEFAULT_TOP, Prediction, Result
 from florist.web.door.errors import wants_page
 from florist.web.door.rates import charge
 from florist.web.door.receive import form_files
 from florist.web.door.security import csrf
 from florist.web.inference.classify import Answer, File
 from florist.web.pages.facts import LARGEST_MATRIX, Facts, facts_of
-from florist.web.pages.wording import FILTERS, percent, plural
+from florist.web.pages.kept import promise_of
+from florist.web.pages.wording import FILTERS, moment, percent, plural, unsure
 from florist.web.problems import PROBLEMS, NotReadyError, RefusedError
 from florist.web.services import Services, services
-from florist.web.uploads.copies import PREVIEW_SIDE, Copy
-from florist.web.uploads.names import THUMBNAILS
-from florist.web.uploads.store import STEP, UploadStore
+from florist.web.uploads.copies import PREVIEW_SIDE, Copy, Upload
 
-PICTURES_A_PAGE: Final = 24
-_PICTURE_HEADERS: Final = {
-    "Cache-Control": "private, no-cache",  # a deleted picture is gone, in the browser too
-    # The style is what a browser itself centres a picture with that is opened on its own.
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
+_KEPT_TOP: Final = 20
+"""So many classes are kept of each answer, for its own page."""
+
+_MOST_ERRORS: Final = 4
 
 pages = Blueprint("pages", __name__)
 for _filter in FILTERS:
     pages.add_app_template_filter(_filter)
 
 
-@pages.app_template_filter()
-def srcset(upload: str) -> str:
-    """Write where the small copies of an upload are, for the browser to choose from."""
-    return ", ".join(
-        f"{url_for('pages.thumbnail', upload=upload, side=side)} {side}w" for side in THUMBNAILS
-    )
-
-
 @dataclass(frozen=True)
 class Card:
-    """An answer as it is shown: `picture` is an address or None, `remark` the small print."""
+    """An answer as it is shown: `remark` is the small print.
+
+    `upload` is the id of the kept picture; where there is none, `preview` may show it this once.
+    """
 
     answer: Answer
-    picture: str | None
     remark: str
+    upload: str | None = None
+    preview: str | None = None
+
+    @property
+    def best(self) -> Sequence[Prediction]:
+        """The classes that are shown."""
+        return self.answer.result.predictions[:DEFAULT_TOP]
 
     @property
     def unsure(self) -> bool:
-        """Whether even the most probable class is less probable than all others together."""
-        return self.answer.result.predictions[0].score < 0.5
+        """Whether the answer may well be wrong."""
+        return unsure(self.best)
 
     @property
     def news(self) -> str:
@@ -81,13 +77,20 @@ class Card:
 
 @pages.get("/")
 def index() -> str:
-    """Show the form."""
-    return _form_page()
+    """Show the form, and answers that were given before."""
+    found = services()
+    named = request.args.getlist("answer")[: found.settings.max_pictures]
+    uploads = [found.uploads.get(each) for each in named] if found.uploads else []
+    return _form_page([_kept_card(upload) for upload in uploads if upload is not None])
 
 
 @pages.post("/")
-def classify() -> tuple[str | Response, int]:
-    """Answer the pictures of the form: with the page, or with the cards alone for a script."""
+def classify() -> tuple[str | Response, int] | Redirect:
+    """Answer the pictures of the form: with the page, or with the cards alone for a script.
+
+    Where all pictures that have an answer were kept, the page is another address, which can be
+    loaded again without sending them again.
+    """
     found = services()
     try:
         with found.classifier.place() as place:
@@ -99,7 +102,7 @@ def classify() -> tuple[str | Response, int]:
             def copy(file: File, result: Result, limits: Limits, most: Price) -> None:
                 copies[id(file)] = found.copy(file, result, limits, most)
 
-            answers = place.classify(files, DEFAULT_TOP, copy)
+            answers = place.classify(files, _KEPT_TOP, copy)
     except RefusedError as error:
         if error.problem.code == "no-picture" and wants_page():
             return _form_page(message="Choose a picture first."), error.problem.status
@@ -110,12 +113,25 @@ def classify() -> tuple[str | Response, int]:
     pairs = zip(files, answers, strict=True)
     cards = [_card(found, answer, copies.get(id(file))) for file, answer in pairs]
     if wants_page():
+        kept = [card.upload for card in cards if not card.answer.result.error]
+        if kept and all(kept):
+            _tell_errors(answers)
+            return redirect(url_for("pages.index", answer=kept), 303)
         return _form_page(cards), _status(answers)
     return jsonify(cards=[render_template("_answer.html", card=card) for card in cards]), 200
 
 
 # Reading the form, and so its token, waits until there is a place: `classify` checks it itself.
 csrf.exempt(classify)
+
+
+def _tell_errors(answers: Sequence[Answer]) -> None:
+    """Say on the next page which pictures have no answer; a cookie carries it, so not of all."""
+    bad = [answer for answer in answers if answer.result.error]
+    for answer in bad[:_MOST_ERRORS]:
+        flash(f"{answer.filename[:60]}: {answer.result.error.title}.")  # type: ignore[union-attr]
+    if more := bad[_MOST_ERRORS:]:
+        flash(f"{plural(len(more), 'more picture')} had no answer.")
 
 
 def _status(answers: Sequence[Answer]) -> int:
@@ -126,17 +142,23 @@ def _status(answers: Sequence[Answer]) -> int:
 
 def _card(found: Services, answer: Answer, copy: Copy | None) -> Card:
     if copy is None:
-        return Card(answer, None, "")
+        return Card(answer, "")
     remark = f"Answered in {answer.result.ms:.0f} ms"
     if copy.is_kept:
-        return Card(answer, url_for("pages.picture", upload=copy.upload.id), f"{remark}.")
+        return Card(answer, f"{remark}.", upload=copy.upload.id)
     content = copy.content
     if found.keeper is not None:
         yet = "" if copy.kept.done() else " yet"
         remark += f". The picture could not be kept{yet}: it is not in the history"
         content = copy_without_metadata(content, PREVIEW_SIDE) if content else b""
     preview = f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"
-    return Card(answer, preview if content else None, f"{remark}.")
+    return Card(answer, f"{remark}.", preview=preview if content else None)
+
+
+def _kept_card(upload: Upload) -> Card:
+    result = Result(predictions=upload.predictions, width=upload.width, height=upload.height)
+    answer = Answer(filename=upload.filename, result=result)
+    return Card(answer, f"Answered on {moment(upload.created)}.", upload=upload.id)
 
 
 def _form_page(cards: Sequence[Card] = (), message: str = "") -> str:
@@ -152,7 +174,7 @@ def _form_page(cards: Sequence[Card] = (), message: str = "") -> str:
         message=message,
         facts=facts,
         reason=reason,
-        promise=_promise(found),
+        promise=promise_of(found),
         max_bytes=found.settings.max_bytes,
         rows=min(DEFAULT_TOP, len(facts.classes)) if facts else DEFAULT_TOP,
     )
@@ -162,89 +184,8 @@ def _facts(found: Services) -> Facts:
     return facts_of(found.model.predictor().bundle)
 
 
-def _promise(found: Services) -> str:
-    """Say what happens to pictures."""
-    if found.uploads is None:
-        return "Pictures are not kept."
-    days = f"{found.settings.uploads_days:g}"
-    return (
-        f"Pictures are kept on this server for {days}{' day' if days == '1' else ' days'}, without "
-        "their metadata. Everybody who can open this page can see them in the history, and delete "
-        "them there."
-    )
-
-
 @pages.get("/model")
 def model() -> str:
     """Tell what the model is, and how good."""
     facts = _facts(services())
     return render_template("model.html", facts=facts, matrix=len(facts.classes) <= LARGEST_MATRIX)
-
-
-@pages.get("/history")
-def history() -> str:
-    """List kept pictures, newest first."""
-    found, before = services(), request.args.get("before")
-    uploads = found.uploads.recent(PICTURES_A_PAGE + 1, before) if found.uploads else ()
-    shown = uploads[:PICTURES_A_PAGE]
-    return render_template(
-        "history.html",
-        uploads=shown,
-        before=before,
-        older=shown[-1].id if len(uploads) > PICTURES_A_PAGE else None,
-        promise=_promise(found),
-        keeps=found.uploads is not None,
-    )
-
-
-@pages.get("/uploads/<upload>")
-def picture(upload: str) -> Response:
-    """Serve the kept copy of a picture, as nothing but a picture."""
-    content = _store().read(upload)
-    return _picture(content, "image/jpeg", upload) if content else abort(404)
-
-
-@pages.get("/uploads/<upload>/<int:side>")
-def thumbnail(upload: str, side: int) -> Response | Redirect:
-    """Serve a small copy, or lead to the large one where an earlier version made none."""
-    content = _store().read(upload, side) if side in THUMBNAILS else abort(404)
-    if content is None:
-        return redirect(url_for("pages.picture", upload=upload))
-    return _picture(content, "image/webp", f"{upload}-{side}")
-
-
-def _picture(content: bytes, mimetype: str, etag: str) -> Response:
-    response = Response(content, mimetype=mimetype, headers=_PICTURE_HEADERS)
-    response.set_etag(etag)
-    response.make_conditional(request)
-    return response
-
-
-@pages.post("/uploads/<upload>/delete")
-def delete(upload: str) -> Redirect:
-    """Delete one picture."""
-    deleted = _store().delete(upload)
-    flash("The picture is deleted." if deleted else "The picture had been deleted before.")
-    return redirect(url_for("pages.history", before=request.form.get("before")), 303)
-
-
-@pages.get("/history/delete")
-def confirm_delete_all() -> str:
-    """Ask before everything is deleted."""
-    return render_template("confirm.html")
-
-
-@pages.post("/history/delete")
-def delete_all() -> Redirect:
-    """Delete every picture."""
-    count = _store().delete_all()
-    rest = " The last of their files go within minutes." if count > STEP else ""
-    flash(f"{plural(count, 'picture')} deleted.{rest}")
-    return redirect(url_for("pages.history"), 303)
-
-
-def _store() -> UploadStore:
-    store = services().uploads
-    if store is None:
-        abort(404)
-    return store

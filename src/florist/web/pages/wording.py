@@ -6,6 +6,8 @@ from typing import Final
 
 from markupsafe import Markup
 
+from florist.prediction import Prediction
+
 _NAMED: Final = 8
 _SPACE: Final = "\N{NO-BREAK SPACE}"
 
@@ -51,4 +53,9 @@ def marked(text: str) -> Markup:
     return Markup("").join(code.format(part) if odd % 2 else part for odd, part in enumerate(parts))
 
 
-FILTERS: Final = (percent, plural, listed, sentence, moment, marked)
+def unsure(predictions: Sequence[Prediction]) -> bool:
+    """Whether even the most probable class is less probable than all others together."""
+    return predictions[0].score < 0.5
+
+
+FILTERS: Final = (percent, plural, listed, sentence, moment, marked, unsure)

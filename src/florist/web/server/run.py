@@ -20,7 +20,7 @@ from florist.web.door import logs
 from florist.web.problems import NotReadyError
 from florist.web.services import services_of
 from florist.web.settings import Settings, unknown_variables
-from florist.web.uploads.store import open_store
+from florist.web.uploads.opening import open_store
 
 _log = logging.getLogger(__name__)
 

@@ -25,7 +25,6 @@ from sqlalchemy.orm import Session
 from florist.prediction import Prediction
 from florist.storage import Folder
 from florist.web.problems import UploadsError
-from florist.web.settings import Settings
 from florist.web.uploads.copies import Copy, Upload
 from florist.web.uploads.names import id_of, is_ours, name_of, names_of
 from florist.web.uploads.records import Record, Records, Total
@@ -90,6 +89,16 @@ class UploadStore:
                 older = tuple_(Record.created, Record.id) < tuple_(last.created, last.id)
                 query = query.where(older)
             return tuple(_upload(record) for record in session.scalars(query))
+
+    def newer(self, upload: str) -> Upload | None:
+        """Return the next newer upload, or None."""
+        query = select(Record).order_by(Record.created, Record.id).limit(1)
+        with self._records.session() as session:
+            if (this := session.get(Record, upload)) is None:
+                return None
+            place = tuple_(Record.created, Record.id) > tuple_(this.created, this.id)
+            record = session.scalar(query.where(place))
+            return _upload(record) if record is not None else None
 
     def get(self, upload: str) -> Upload | None:
         """Return the upload of an id, or None."""
@@ -209,22 +218,6 @@ class UploadStore:
                 self._files.remove(name)
         except (OSError, ValueError) as error:  # an id that somebody else wrote names no file
             _log.warning("A kept picture was not deleted: %s", error)
-
-
-def open_store(settings: Settings) -> UploadStore | None:
-    """Return the store that the settings describe, or None where nothing is kept.
-
-    It may be one that keeps for zero days: it takes nothing, and what it has is deleted.
-
-    Raises `SettingsError` where the address of the database cannot be used.
-    """
-    if not settings.keep_uploads:
-        return None
-    return UploadStore(
-        Path(settings.uploads),
-        database_url=settings.database_url,
-        retention=Retention(days=settings.uploads_days, bytes=int(settings.uploads_mib * 2**20)),
-    )
 
 
 def _now() -> int:

@@ -1,6 +1,8 @@
 // Sending pictures one by one, each to its card, and showing what the server says of it. The answer
 // is the same card that the server draws without a script.
 
+import { remember } from "./remembering.js";
+
 const AT_ONCE = 2;
 const TRIES_WHEN_BUSY = 20;
 
@@ -88,7 +90,9 @@ function show(picture, reply) {
   const answer = parsed(reply);
   if (answer?.cards) {
     const page = new DOMParser().parseFromString(answer.cards[0], "text/html");
-    replace(picture.card, page.querySelector(".card"));
+    const card = page.querySelector(".card");
+    replace(picture.card, card);
+    remember(card, answer.cards[0]);
   } else if (answer?.title) {
     fail(picture, answer.title, answer.detail, true);
   } else if (reply.status) {
