@@ -11,7 +11,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from florist.errors import DamagedImageError, ImageError, ImageTooLargeError
 from florist.formats import formats, not_identified, sniff
 from florist.images.bmp import check_bmp
-from florist.images.costs import ANY, WEBP_PIXEL, CostlyError, Price, require, too_costly
+from florist.images.costs import ANY, CostlyError, Price, require
 from florist.images.depth import to_8_bits
 from florist.images.gif import check_gif
 from florist.images.jpeg import check_jpeg
@@ -20,6 +20,7 @@ from florist.images.prices import price_of_iso
 from florist.images.sources import LONGEST_SIDE, Limits
 from florist.images.tiff import check_exif, check_tiff
 from florist.images.upright import TURNS, Upright
+from florist.images.webp import check_webp
 
 # What Pillow would follow or walk over without a look, and what that costs. Nothing is opened as
 # one of these that was not checked as one.
@@ -29,7 +30,7 @@ _CHECKS: Final[dict[str | None, Callable[[bytes, Limits], Price]]] = {
     "GIF": lambda content, _: check_gif(content),
     "BMP": lambda content, _: check_bmp(content),
     "TIFF": check_tiff,
-    "WEBP": lambda content, _: Price(0, 2 * len(content)),  # two copies of it
+    "WEBP": check_webp,
     "HEIF": price_of_iso,
     "AVIF": price_of_iso,
 }
@@ -77,7 +78,7 @@ def opened(
 def _check_parts(content: bytes, limits: Limits) -> Price:
     """Check what a picture is made of, and return what following that costs."""
     kind = _kind(content)
-    check = _CHECKS.get(kind) if kind in limits.formats else None
+    check = _CHECKS.get(kind) if kind in limits.formats and kind in formats() else None
     return Price() if check is None else check(content, limits)
 
 
@@ -114,12 +115,6 @@ def _check_size(image: Image.Image, content: bytes, limits: Limits) -> None:
         case _:
             frames = getattr(image, "n_frames", 1)
     _check_pixels(image.size, frames, limits)
-    pixels = image.width * image.height
-    if image.format == "WEBP" and pixels * WEBP_PIXEL > limits.max_pixels:
-        allowed = limits.max_pixels / WEBP_PIXEL / 1e6
-        raise too_costly(
-            f"a WebP of {pixels / 1e6:.0f} megapixels, {allowed:.0f} allowed of that format"
-        )
 
 
 def _check_pixels(size: tuple[int, int], frames: int, limits: Limits) -> None:

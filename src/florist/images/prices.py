@@ -18,7 +18,7 @@ from florist.images.upright import PIXELS_A_STRIP, SMALL, Size
 _STORED: Final = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2}
 
 # A pixel, unpacked and made smaller; a JPEG's when its entropy coding is paid for.
-_NANOSECONDS: Final = {"JPEG": 6, "MPO": 6, "BMP": 6, "GIF": 10, "WEBP": 45}
+_NANOSECONDS: Final = {"JPEG": 6, "MPO": 6, "BMP": 6, "GIF": 10}
 
 # ISO/IEC 23008-12, section 6.5.3: the size of an item, a tile or the whole picture.
 _ISPE: Final = re.compile(rb"ispe\0\0\0\0(.{4})(.{4})", re.DOTALL)
@@ -61,10 +61,7 @@ def price_of(image: Image.Image, size: Size) -> Price:
     if image.mode.startswith("I"):
         memory += pixels
     nanoseconds = _NANOSECONDS.get(image.format or "", 5 + 2.5 * stored)
-    match image.format:
-        case "WEBP":  # two canvases, a frame and its copy
-            memory += 13 * pixels
-        case "GIF":  # a background, and what a frame leaves behind
-            memory += 5 * pixels
+    if image.format == "GIF":  # a background, and what a frame leaves behind
+        memory += 5 * pixels
     exif = price_of_exif(len(image.info.get("exif") or b""))
     return exif.plus(Price(pixels * nanoseconds / 1e9, memory))
