@@ -116,3 +116,26 @@ COSTLY: Final[dict[str, Callable[[], bytes]]] = {
     "BMP with run-length encoding, long": lambda: run_length_bmp(100, 100, more=5 * 2**20),
     "BMP with run-length encoding, unusual": lambda: run_length_bmp(60_000, 100, reserved=1),
 }
+
+
+def _flat(mode: str, width: int, height: int, kind: str, **options: object) -> bytes:
+    return encoded(Image.new(mode, (width, height)), kind, **options)
+
+
+WITHIN_LIMITS: Final[dict[str, Callable[[], bytes]]] = {
+    "JPEG of 20 scans of 50 megapixels": lambda: with_scans(14, side=7070),
+    "progressive JPEG of 50 megapixels": lambda: _flat(
+        "RGB", 7070, 7070, "JPEG", progressive=True, subsampling=0
+    ),
+    "PNG of 763 × 65,535 pixels of 16 bits": lambda: _flat("I;16", 762, 65_535, "PNG"),
+    "PNG of 50 megapixels, RGBA": lambda: _flat("RGBA", 7070, 7070, "PNG"),
+    "PNG of 30 megapixels, RGB": lambda: _flat("RGB", 6000, 5000, "PNG"),
+    "PNG of 16 compressed texts": lambda: png_with(text(b"zTXt", 16, b"\0")),
+    "WebP of 25 megapixels": lambda: _flat("RGB", 5000, 4990, "WEBP"),
+    "WebP of 6 megapixels": lambda: _flat("RGB", 3000, 2000, "WEBP"),
+    "TIFF of 50 megapixels of 32 bits": lambda: _flat(
+        "I", 7070, 7070, "TIFF", compression="tiff_lzw"
+    ),
+    "GIF of 50 megapixels": lambda: _flat("L", 7070, 7070, "GIF"),
+}
+"""What no limit forbids, and what takes the most of a server's time and memory."""
