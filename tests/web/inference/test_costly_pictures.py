@@ -1,7 +1,10 @@
 """Pictures that are costly to decode: in time, in bounded memory, and in nobody's way."""
 
+import os
+import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from io import BytesIO
 
 import numpy as np
@@ -10,7 +13,7 @@ from flask import Flask
 from PIL import Image
 from werkzeug.test import TestResponse
 
-from florist.errors import TooCostlyError
+from florist.errors import DecoderError
 from florist.images import CHEAP, SANDBOXES, Bounds, Price
 from florist.prediction import Predictor
 from florist.system import memory_taken
@@ -85,21 +88,39 @@ def test_a_page_keeps_costly_pictures(make_app: AppMaker) -> None:
     assert "/uploads/" in response.text
 
 
+@contextmanager
+def one_place_that_is_taken() -> Iterator[None]:
+    """Let a decoder that does not end take the only place, until the block ends."""
+    SANDBOXES.bound(Bounds(places=1, memory=2**40))
+    said, _ = SANDBOXES.run(eval, b"({'pid': __import__('os').getpid()}, b'')", Price(), 60)
+    sleep = b"__import__('time').sleep(3600)"
+    with ThreadPoolExecutor(1) as pool:
+        holder = pool.submit(SANDBOXES.run, eval, sleep, Price(), 600)
+        until(lambda: SANDBOXES.taken.places == 1)
+        yield
+        os.kill(said["pid"], signal.SIGKILL)
+        with pytest.raises(DecoderError):
+            holder.result()
+
+
 @pytest.mark.usefixtures("bounded")
 def test_cheap_pictures_do_not_wait_for_costly_ones(make_app: AppMaker) -> None:
-    SANDBOXES.bound(Bounds(places=1, memory=2**40))
-    app = make_app(threads=1, queue=1, deadline_s=1.5)
-    sleep = b"__import__('time').sleep(3600)"
-    with ThreadPoolExecutor(2) as pool:
-        holder = pool.submit(SANDBOXES.run, eval, sleep, Price(), 5)
-        until(lambda: SANDBOXES.taken.places == 1)
-        waiting = pool.submit(send, app, costly())
-        until(lambda: places(app) == 1)
-        assert send(app, red()).status_code == 200
-        assert code(waiting.result()) == (504, "deadline")
-        with pytest.raises(TooCostlyError):
-            holder.result()
-    assert send(app, costly()).status_code == 200
+    app = make_app(threads=1, queue=1)
+    with ThreadPoolExecutor(1) as pool:
+        with one_place_that_is_taken():
+            waiting = pool.submit(send, app, costly())
+            until(lambda: places(app) == 1)
+            assert send(app, red()).status_code == 200
+            assert not waiting.done()
+        assert waiting.result().status_code == 200
+
+
+@pytest.mark.usefixtures("bounded")
+def test_what_waits_for_its_memory_waits_until_the_deadline(make_app: AppMaker) -> None:
+    app = make_app(deadline_s=0.3)
+    with one_place_that_is_taken():
+        assert code(send(app, costly())) == (504, "deadline")
+    until(lambda: places(app) == 0)
 
 
 @pytest.mark.usefixtures("bounded")
