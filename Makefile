@@ -65,7 +65,7 @@ lock: $(VENV)/.dev ## Renew requirements/*.txt from pyproject.toml
 	$(BIN)/$(LOCK) -c requirements/dev.txt --extra postgres -o requirements/serve-postgres.txt
 
 clean: ## Remove the virtual environment and what tools left behind
-	rm -rf $(VENV) build dist .fuzz .coverage* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) build dist .coverage* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

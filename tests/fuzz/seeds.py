@@ -64,6 +64,28 @@ def images() -> list[bytes]:
     return [content for kind in formats() for content in pictures(kind)]
 
 
+def requests() -> list[bytes]:
+    """Return calls of the page's and the API's addresses, with headers that they look at."""
+    upload = "0" * 32
+    form = (
+        "Content-Type: application/x-www-form-urlencoded\n\nbefore=00000000000000000000000000000000"
+    )
+    calls = [
+        "GET /?x=1\nAccept: text/html\nHost: example.org\nX-Request-ID: a.b",
+        "GET /model\nAccept-Encoding: gzip, br;q=0.1\nCookie: session=a.b.c",
+        'GET /history?before=00000000000000000000000000000000\nIf-None-Match: "a"',
+        f"GET /uploads/{upload}/240\nRange: bytes=0-9",
+        f"POST /uploads/{upload}/delete\n{form}",
+        f"POST /history/delete\n{form}",
+        'GET /static/base.css?v=1\nIf-Range: "a"',
+        "OPTIONS /api/v1/predictions\nOrigin: https://a.example",
+        "HEAD /api/openapi.json\nAuthorization: Bearer k",
+        "GET /metrics\nAccept: */*",
+    ]
+    picture = b"POST /api/v1/predictions?top=2\nContent-Type: image/png\n\n"
+    return [*(call.encode() for call in calls), picture + red(8)]
+
+
 def multipart() -> list[bytes]:
     """Return forms, each behind what goes on with `multipart/form-data`."""
     part = b'--b\r\nContent-Disposition: form-data; name="image"; filename="a.png"\r\n'

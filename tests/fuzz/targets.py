@@ -5,10 +5,12 @@ purpose, or a status below 500, is an answer; anything else is found.
 """
 
 import hashlib
+import io
+import re
 import resource
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
@@ -18,6 +20,7 @@ from typing import Final
 import onnx
 from flask import Flask
 from google.protobuf.message import DecodeError
+from werkzeug.test import create_environ, run_wsgi_app
 
 import florist
 from florist.bundle import MANIFEST, SPLIT, Bundle, read_bundle
@@ -56,6 +59,21 @@ def images(content: bytes) -> None:
         copy_without_metadata(content, 64, _LIMITS)
 
 
+def request(content: bytes) -> None:
+    """Call any address: a line of method and address, then headers, an empty line, and a body."""
+    head, _, body = content.decode("latin-1").partition("\n\n")
+    # No server lets control characters through.
+    first, *lines = (re.sub("[\0-\x1f\x7f]", "", line) for line in head.split("\n"))
+    method, _, address = first.partition(" ")
+    path, _, query = address.partition("?")
+    fields = {"CONTENT_LENGTH": str(len(body)), "wsgi.input": io.BytesIO(body.encode("latin-1"))}
+    for name, _, value in (line.partition(":") for line in lines):
+        key = name.upper().replace("-", "_")
+        fields[key if key == "CONTENT_TYPE" else f"HTTP_{key}"] = value.strip()
+    target = {"REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query}
+    _require_answer(run_wsgi_app(app(), create_environ() | target | fields, buffered=True))
+
+
 def multipart(content: bytes) -> None:
     """Send a form: the first line goes on with its Content-Type, the rest is its body."""
     parameters, _, body = content.partition(b"\n")
@@ -75,11 +93,10 @@ def bundle(content: bytes) -> None:
         match name:
             case "manifest.json":
                 _show(_read_with_manifest(rest))
-            case "report.json":
-                read_report(_with_file(name, rest))
-                _show(_with_file(name, rest))
-            case "history.csv":
-                _show(_with_file(name, rest))
+            case "report.json" | "history.csv":
+                found = _with_file(name, rest)
+                _show(found)
+                read_report(found)
             case "model.onnx":
                 require_feed_forward(rest, name)
                 _require_plain(rest)
@@ -114,6 +131,7 @@ class Target:
 
 TARGETS: Final = {
     "images": Target(images, seeds.images),
+    "request": Target(request, seeds.requests),
     "multipart": Target(multipart, seeds.multipart),
     "json": Target(json_body, seeds.json_bodies),
     "bundle": Target(bundle, seeds.bundles),
@@ -134,13 +152,23 @@ def _predictor() -> Predictor:
 
 @cache
 def app() -> Flask:
-    return create_app(_predictor(), Settings(keep_uploads=False, max_megapixels=1.0, threads=1))
+    uploads = tempfile.mkdtemp(prefix="florist-fuzz-")
+    settings = Settings(uploads=uploads, uploads_mib=1.0, max_megapixels=1.0, threads=1)
+    app = create_app(_predictor(), settings)
+    app.config["WTF_CSRF_ENABLED"] = False  # a token cannot be guessed
+    return app
 
 
 def _post(body: bytes, kind: str) -> None:
-    answer = app().test_client().post(API, data=body, content_type=kind)
-    if answer.status_code >= 500:
-        raise FoundError(answer.text)
+    environ = create_environ(API, method="POST", input_stream=io.BytesIO(body), content_type=kind)
+    environ["CONTENT_LENGTH"] = str(len(body))
+    _require_answer(run_wsgi_app(app(), environ, buffered=True))
+
+
+def _require_answer(answer: tuple[Iterable[bytes], str, object]) -> None:
+    body, status, _ = answer
+    if not status.startswith(("2", "3", "4")):
+        raise FoundError(f"{status}: {b''.join(body)!r}")
 
 
 def _read_with_manifest(content: bytes) -> Bundle:
@@ -176,11 +204,13 @@ def _require_plain(network: bytes) -> None:
         model.ParseFromString(network)
     except DecodeError:
         return
-    tensors = list(model.graph.initializer)
+    sparse, tensors = [*model.graph.sparse_initializer], [*model.graph.initializer]
     for node in model.graph.node:
         for attribute in node.attribute:
             if attribute.HasField("g") or attribute.graphs:
                 raise FoundError("a graph inside the graph")
             tensors += [attribute.t, *attribute.tensors]
+            sparse += [attribute.sparse_tensor, *attribute.sparse_tensors]
+    tensors += [part for each in sparse for part in (each.values, each.indices)]
     if any(each.external_data or each.data_location for each in tensors) or model.functions:
         raise FoundError("functions, or numbers in another file")

@@ -16,6 +16,8 @@ from tests.web.door.bad_pictures import png
 # (target, what was found), as the fuzzer prints it.
 KEPT = [
     ("split", b"c2lkZSxjbGFzcwp0ZXN0LHJlZAo="),  # no column of digests
+    ("request", b"R0VUIC8KQWNjZXB0OiB0ZXh0L2h0bWwKSG9zdDogYS4uYg=="),  # a host that is no name
+    ("request", b"R0VUIC9oaXN0b3J5P2JlZm9yZT2S"),  # parameters that are not UTF-8
 ]
 
 

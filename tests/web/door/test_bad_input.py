@@ -155,6 +155,22 @@ def test_a_forged_host(make_app: AppMaker, path: str) -> None:
         assert app.test_client().get("/livez", headers={"Host": host}).status_code == 200
 
 
+@pytest.mark.parametrize("host", ["a..b", "a" * 64])
+def test_a_host_that_is_no_name(client: FlaskClient, host: str) -> None:
+    response = client.get("/", headers={"Host": host, "Accept": "text/html"})
+    assert response.status_code == 400
+    assert response.json is not None
+    assert response.json["code"] == "bad-host"
+
+
+def test_parameters_that_are_no_text(client: FlaskClient) -> None:
+    environ = {"QUERY_STRING": "before=\x92"}
+    response = client.get("/history", environ_overrides=environ)
+    assert response.status_code == 400
+    assert response.json is not None
+    assert response.json["code"] == "bad-request"
+
+
 @pytest.mark.parametrize(
     ("setting", "limit", "call", "code"),
     [

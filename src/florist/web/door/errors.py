@@ -5,7 +5,7 @@ from typing import Final
 
 from flask import Flask, Response, g, jsonify, render_template, request
 from flask_limiter import RateLimitExceeded
-from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.exceptions import BadHost, HTTPException, SecurityError
 
 from florist.web.door.rates import allowance
 from florist.web.problems import PROBLEMS, ProblemDetail, RefusedError, UploadsError
@@ -27,6 +27,7 @@ _CODES: Final[dict[int, str]] = {
     415: "unsupported-type",
     429: "rate-limited",
 }
+_BAD_HOSTS: Final = (SecurityError, BadHost)  # not trusted; no name at all
 _RETRY_AFTER_S: Final = {"busy": 1, "not-ready": 2, "rate-limited": 60, "deadline": 5}
 
 
@@ -39,8 +40,8 @@ def wants_page() -> bool:
     """Whether a person asks, in a browser: programs do not prefer HTML."""
     if request.path.startswith(API_PREFIX) or not services().settings.pages:
         return False
-    if isinstance(request.routing_exception, SecurityError):
-        return False  # under a host that is not trusted no page can say where its parts are
+    if isinstance(request.routing_exception, _BAD_HOSTS):
+        return False  # under a host that is none of ours no page can say where its parts are
     kinds = [PROBLEM_TYPE, "application/json", "text/html"]
     return request.accept_mimetypes.best_match(kinds) == "text/html"
 
@@ -60,7 +61,7 @@ def _refused(error: RefusedError) -> Response:
 
 def _http(error: HTTPException) -> Response:
     status = error.code or 500
-    if isinstance(error, SecurityError):
+    if isinstance(error, _BAD_HOSTS):
         code = "bad-host"
     else:
         code = _CODES.get(status, "bad-request" if status < 500 else "internal")

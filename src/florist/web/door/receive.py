@@ -8,6 +8,7 @@ from io import BytesIO
 from typing import IO, Any, Final
 
 from flask import Request
+from werkzeug.datastructures import MultiDict
 from werkzeug.formparser import FormDataParser
 
 from florist.prediction import DEFAULT_TOP
@@ -37,6 +38,17 @@ class HostileRequest(Request):
     """A request whose form is parsed strictly, in memory, within limits."""
 
     form_data_parser_class = _StrictFormParser
+
+    @property
+    def args(self) -> MultiDict[str, str]:
+        """The parameters of the address.
+
+        Raises `RefusedError` where they are no text.
+        """
+        try:
+            return super().args
+        except UnicodeDecodeError as error:
+            raise RefusedError("bad-request", "The parameters are not UTF-8.") from error
 
     @property
     def max_content_length(self) -> int | None:
