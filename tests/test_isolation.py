@@ -2,6 +2,7 @@
 
 import os
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -25,6 +26,7 @@ from tests.costly_pictures import jpeg, run_length_bmp, with_scans
 from tests.web.conftest import encoded
 
 SPEC = ImageSpec(size=40)
+NONSENSE = struct.pack(">QQ", 4, 0) + b"[[{x"
 SOME = Price(1, 64 * 2**20)
 KINDS = [
     *(("JPEG", mode) for mode in ("L", "RGB", "CMYK")),
@@ -132,6 +134,10 @@ def test_an_answer_is_not_believed(sandboxes: Sandboxes) -> None:
         sandboxes.run(eval, b"{}, bytes(49 * 2**20)", Price(1, 2**30), 60)
     with pytest.raises(DecoderError):
         sandboxes.run(eval, b"{'code': 'no-such'}, b''", SOME, 60)
+    before = pid_of(sandboxes)
+    with pytest.raises(DecoderError):  # the second answer of the two is nobody's
+        python(sandboxes, f"__import__('os').write(3, {NONSENSE!r})")
+    assert is_gone(before)
 
 
 @pytest.mark.parametrize("code", ["__import__('time').sleep(3600)", "sum(iter(int, 1))"])

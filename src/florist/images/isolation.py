@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO, Final, NamedTuple, cast
+from typing import BinaryIO, Final, NamedTuple, cast
 
 from florist.errors import DecoderError, ImageError, TooCostlyError
 from florist.images.costs import Price
@@ -58,16 +58,17 @@ class _Sandbox:
         )
         self._requests = cast("BinaryIO", self._process.stdin)
         self._answers = cast("BinaryIO", self._process.stdout)
+        atexit.register(self.end)
 
     @property
     def is_alive(self) -> bool:
         return self._process.poll() is None
 
-    def ask(self, about: bytes, content: bytes, seconds: float) -> tuple[bytes, bytes]:
+    def ask(self, about: bytes, content: bytes, seconds: float) -> Answer:
         """Return the answer. Whatever is raised, the process is ended.
 
-        Raises `TimeoutError` where there is none in time, `OSError`, `EOFError` or `ValueError`
-        where the process died or answers nonsense.
+        Raises `TimeoutError` where there is none in time, `OSError`, `EOFError`, `ValueError` or
+        `RecursionError` where the process died or answers nonsense.
         """
         late = threading.Event()
 
@@ -79,7 +80,8 @@ class _Sandbox:
         timer.start()
         try:
             send(self._requests, about, content)
-            answer = receive(self._answers, _LONGEST_ANSWER)
+            said, result = receive(self._answers, _LONGEST_ANSWER)
+            answer = json.loads(said), result
         except BaseException as error:
             self.end()
             if late.is_set():
@@ -93,6 +95,7 @@ class _Sandbox:
         return answer
 
     def end(self) -> None:
+        atexit.unregister(self.end)
         self._process.kill()
         self._process.wait()
         with suppress(OSError):  # what was not written yet is tried again
@@ -126,7 +129,6 @@ class Sandboxes:
         self._change = threading.Condition()
         self._most = Bounds()
         self.taken = Bounds(0, 0)
-        atexit.register(self.end)
 
     def bound(self, most: Bounds) -> None:
         """Set how much may be taken at a time."""
@@ -148,8 +150,7 @@ class Sandboxes:
             about = pickle.dumps((work, seconds, price.memory))
             try:
                 sandbox = self._take()
-                found = sandbox.ask(about, content, max(0, ends - time.monotonic()))
-                said: dict[str, Any] = json.loads(found[0])
+                said, result = sandbox.ask(about, content, max(0, ends - time.monotonic()))
             except TimeoutError as error:
                 raise too_late from error
             except (OSError, EOFError, ValueError, RecursionError) as error:
@@ -157,7 +158,7 @@ class Sandboxes:
             self._idle.append(sandbox)
         if "code" in said:
             raise _ERRORS.get(said["code"], DecoderError)(said.get("detail", ENDED))
-        return said, found[1]
+        return said, result
 
     def end(self) -> None:
         """End all that are idle."""

@@ -127,8 +127,9 @@ def _give_up_what_is_not_needed() -> int | None:
 
 
 def _limit(memory: int | None, seconds: float, bytes_of_memory: int | None) -> None:
-    """Let the kernel end a decoding that takes more than its time, and fail one that takes more
-    than its memory; `None` is as much as there is.
+    """Let the kernel end a decoding after its time, and give it no more than its memory.
+
+    `None` is as much as there is.
     """
     if sys.platform == "win32":
         return

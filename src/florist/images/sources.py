@@ -32,13 +32,13 @@ class Limits:
 
     `max_pixels` counts width × height × frames, as the header announces them. `formats` are the
     ones that are read, of those that can be. `seconds` is when a decoding is given up that was
-    expected to take long.
+    expected to take long, beside a training, for instance, that keeps all CPUs busy.
     """
 
     max_bytes: int = 64 * 2**20
     max_pixels: int = 50_000_000
     formats: tuple[str, ...] = tuple(SUFFIXES)
-    seconds: float = 60.0
+    seconds: float = 300.0
 
 
 DEFAULT_LIMITS: Final = Limits()
