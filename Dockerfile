@@ -79,8 +79,8 @@ RUN cd /opt/venv/lib/python3.*/site-packages \
 # Python compiles what it imports, and keeps the result beside the source. In a container it could keep
 # nothing, so it does that here: all that florist imports, and a third of what there is.
 RUN PYTHONDONTWRITEBYTECODE= python -c "import flask_cors, flask_limiter, flask_wtf, gunicorn.app.base, \
-      gunicorn.workers.gthread, openvino, prometheus_client.multiprocess, rich.progress, rich.table, \
-      sqlalchemy.orm, sqlalchemy.dialects.sqlite; from PIL import Image; Image.init()"
+      openvino, prometheus_client.multiprocess, rich.progress, rich.table, sqlalchemy.orm, \
+      sqlalchemy.dialects.sqlite, uvicorn.protocols.http.httptools_impl; from PIL import Image; Image.init()"
 
 # ---- code: florist itself -----------------------------------------------------------------------------
 

@@ -30,6 +30,7 @@ PROBLEMS: Final[dict[str, tuple[int, str]]] = {
     "forbidden": (403, "This is not allowed"),
     "not-found": (404, "There is nothing here"),
     "method-not-allowed": (405, "The method does not fit the address"),
+    "too-slow": (408, "The request came too slowly"),
     "too-large": (413, "The request is too large"),
     "uri-too-long": (414, "The address is too long"),
     UnsupportedImageError.code: (415, UnsupportedImageError.title),

@@ -58,6 +58,14 @@ class Settings:
         "MiB that all processes may take together; 0: as much as the container or machine has",
         least=0,
     )
+    client_connections: int = _setting(
+        256, "connections that a client may have open; 0, or behind a proxy: any number", least=0
+    )
+    bodies_mib: float = _setting(
+        64.0,
+        "MiB that the bodies of all requests of a process may take; further ones get 429",
+        least=0,
+    )
     max_body_mib: float = _setting(16.0, "largest request body in MiB", least=0.001)
     max_megapixels: float = _setting(
         50.0, "largest picture in megapixels, over all its frames", least=0.001
@@ -142,6 +150,11 @@ class Settings:
     def max_bytes(self) -> int:
         """The largest request body in bytes."""
         return int(self.max_body_mib * 2**20)
+
+    @property
+    def body_bytes(self) -> int:
+        """What the bodies of all requests of a process may take in bytes: one has room always."""
+        return max(self.max_bytes, int(self.bodies_mib * 2**20))
 
 
 def environment_name(setting: Field[Any]) -> str:

@@ -79,11 +79,13 @@ class Served:
 
 
 @contextmanager
-def serving(model: Path, uploads: Path, *options: str, **settings: object) -> Iterator[Served]:
+def serving(
+    model: Path, uploads: Path, *options: str, code: Any = SERVE, **settings: object
+) -> Iterator[Served]:
     """Start `florist serve` on a free port, and end it in any case."""
     environ = os.environ | {f"FLORIST_{name.upper()}": str(x) for name, x in settings.items()}
     environ |= {"FLORIST_UPLOADS": str(uploads)}
-    command = [sys.executable, "-c", SERVE, "--model", str(model), "--port", "0", *options]
+    command = [sys.executable, "-c", code, "--model", str(model), "--port", "0", *options]
     process = subprocess.Popen(
         command, env=environ, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
     )

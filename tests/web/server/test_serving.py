@@ -2,12 +2,13 @@
 
 import os
 import re
+import select
 import signal
-import socket
 import subprocess
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
 
@@ -17,11 +18,15 @@ from PIL import Image
 
 from florist.bundle import Bundle
 from florist.cli import cli
-from florist.web.server.run import complete, gunicorn_options, server_threads
+from florist.web.server.front import server_threads
+from florist.web.server.run import complete, gunicorn_options
 from florist.web.settings import Settings
 from florist.web.uploads.store import Retention, UploadStore
 from tests.web.conftest import encoded, red
-from tests.web.server.processes import PREDICTIONS, Served, serving
+from tests.web.server.processes import PREDICTIONS, SERVE, Served, serving
+
+ALONE = "from florist.web.server import run; run._run_gunicorn = run._run_alone; " + SERVE
+"""As on Windows."""
 
 MULTIPART = {"Content-Type": "multipart/form-data; boundary=B"}
 
@@ -39,7 +44,10 @@ def test_sigterm_finishes_what_was_accepted(bundle: Bundle, tmp_path: Path) -> N
     def send() -> tuple[int, bytes]:
         return running.ask(PREDICTIONS, "POST", body=body, headers=MULTIPART)
 
-    with serving(bundle.path, tmp_path, threads=1) as running, ThreadPoolExecutor(4) as pool:
+    with (
+        serving(bundle.path, tmp_path, threads=1, deadline_s=120) as running,
+        ThreadPoolExecutor(4) as pool,
+    ):
         running.wait_for("^Ready: ")
         kept_alive = running.connect()
         kept_alive.request("GET", "/readyz")
@@ -141,43 +149,14 @@ def test_a_killed_worker_comes_back_and_no_record_is_lost(bundle: Bundle, tmp_pa
         assert after.read(upload.id)
 
 
-def test_waitress_serves_the_same(bundle: Bundle, tmp_path: Path) -> None:
-    code = (
-        "from logging.config import dictConfig\nfrom florist.bundle import read_bundle\n"
-        "from florist.cli.port import take_port\nfrom florist.web import settings\n"
-        "from florist.web.door import logs\nfrom florist.web.server import run\n"
-        "dictConfig(logs.configuration('json'))\n"
-        "found = run.complete(settings.from_environment())\n"
-        "listener = take_port(found.host, found.port)\n"
-        "run._run_waitress(found, read_bundle(found.model), listener)"
-    )
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environ = os.environ | {
-        "FLORIST_MODEL": str(bundle.path),
-        "FLORIST_PORT": str(port),
-        "FLORIST_UPLOADS": str(tmp_path),
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-c", code], env=environ, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stderr is not None
-        lines: list[str] = []
-        while not any("Serving on" in x for x in lines) or not any('"Ready: ' in x for x in lines):
-            lines.append(process.stderr.readline())
-            assert lines[-1], lines
-        found = Served.__new__(Served)
-        found.port = port
-        assert found.predict(red()) == 200
-        assert found.predict(b"text") == 415
-        assert found.ask("/livez")[0] == 200
-    finally:
-        process.terminate()
-        process.wait(60)
-        assert process.stderr is not None
-        process.stderr.close()
+def test_without_gunicorn_one_process_serves_the_same(bundle: Bundle, tmp_path: Path) -> None:
+    with serving(bundle.path, tmp_path, code=ALONE) as running:
+        running.wait_for("^Ready: ")
+        assert running.workers() == []
+        assert running.predict(red()) == 200
+        assert running.predict(b"text") == 415
+        running.process.send_signal(signal.SIGINT)  # Windows has no SIGTERM
+        assert running.process.wait(60) == 0
 
 
 def test_flask_run_serves_the_same(bundle: Bundle, tmp_path: Path) -> None:
@@ -222,6 +201,60 @@ def test_gunicorn_is_set_up_for_containers() -> None:
     assert options["worker_tmp_dir"] == ("/dev/shm" if Path("/dev/shm").is_dir() else None)
     assert options["graceful_timeout"] > 10
     assert "preload_app" not in options  # the model is loaded after the fork
+
+
+def ends(pid: int) -> bool:
+    """Wait until a process that is no child of ours has ended."""
+    with suppress(ProcessLookupError):
+        watched = os.pidfd_open(pid)
+        try:
+            return bool(select.select([watched], [], [], 15)[0])
+        finally:
+            os.close(watched)
+    return True
+
+
+def test_a_dead_parent_leaves_no_orphan(bundle: Bundle, tmp_path: Path) -> None:
+    with serving(bundle.path, tmp_path, "--workers", "2", "--threads", "1") as running:
+        for _ in range(2):
+            running.wait_for("^Ready: ")
+        workers, body = running.workers(), slow_form(15)
+        busy = [running.connect() for _ in range(4)]
+        for each in busy:  # far more work than an orphan gets time for
+            each.request("POST", PREDICTIONS, body=body, headers=MULTIPART)
+        while running.places() < 4:
+            pass
+        running.process.kill()
+        assert [ends(pid) for pid in workers] == [True, True]
+        for each in busy:
+            each.close()
+
+
+def test_a_worker_that_alone_is_told_to_stop_leaves_the_door_open(
+    bundle: Bundle, tmp_path: Path
+) -> None:
+    with serving(bundle.path, tmp_path, "--workers", "2", "--threads", "1") as running:
+        for _ in range(2):
+            running.wait_for("^Ready: ")
+        os.kill(running.workers()[0], signal.SIGTERM)
+        running.wait_for("^Ready: ")  # the one that took its place
+        assert running.predict(red()) == 200
+
+
+def test_a_hanging_worker_is_replaced_and_a_busy_one_is_not(bundle: Bundle, tmp_path: Path) -> None:
+    impatient = (
+        "from florist.web.server import run; usual = run.gunicorn_options; "
+        "run.gunicorn_options = lambda *given: usual(*given) | {'timeout': 2}; "
+    )
+    with serving(bundle.path, tmp_path, code=impatient + SERVE, threads=1) as running:
+        running.wait_for("^Ready: ")
+        before = running.workers()
+        assert running.ask(PREDICTIONS, "POST", body=slow_form(8), headers=MULTIPART)[0] == 200
+        assert running.workers() == before
+        os.kill(before[0], signal.SIGSTOP)
+        running.wait_for("WORKER TIMEOUT")
+        running.wait_for("^Ready: ")
+        assert running.predict(red()) == 200
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ _CODES: Final[dict[int, str]] = {
     429: "rate-limited",
 }
 _BAD_HOSTS: Final = (SecurityError, BadHost)  # not trusted; no name at all
-_RETRY_AFTER_S: Final = {"busy": 1, "not-ready": 2, "rate-limited": 60, "deadline": 5}
+RETRY_AFTER_S: Final = {"busy": 1, "not-ready": 2, "rate-limited": 60, "deadline": 5}
 
 
 def as_json(problem: ProblemDetail) -> dict[str, object]:
@@ -104,7 +104,7 @@ def answer(problem: ProblemDetail) -> Response:
     """Return the response that tells a problem to whoever asked."""
     services().metrics.refused.labels(problem.code).inc()
     if wants_page():
-        page = render_template("error.html", problem=problem, passes=problem.code in _RETRY_AFTER_S)
+        page = render_template("error.html", problem=problem, passes=problem.code in RETRY_AFTER_S)
         response = Response(page, mimetype="text/html")
     else:
         response = jsonify(as_json(problem))
@@ -112,6 +112,6 @@ def answer(problem: ProblemDetail) -> Response:
     response.status_code = problem.status
     if problem.status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
-    if problem.code in _RETRY_AFTER_S:
-        response.headers["Retry-After"] = str(_RETRY_AFTER_S[problem.code])
+    if problem.code in RETRY_AFTER_S:
+        response.headers["Retry-After"] = str(RETRY_AFTER_S[problem.code])
     return response

@@ -68,7 +68,9 @@ def configuration(kind: str) -> dict[str, Any]:
         "root": {"level": "INFO", "handlers": ["stderr"]},
         "loggers": {
             "gunicorn.error": {"level": "INFO", "handlers": [], "propagate": True},
-            "gunicorn.access": {"level": "CRITICAL", "handlers": [], "propagate": False},
+            "uvicorn.error": {
+                "level": "ERROR"
+            },  # what it warns of is a client's doing, and ours to log
         },
     }
 

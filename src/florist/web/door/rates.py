@@ -12,7 +12,8 @@ from limits.strategies import FixedWindowRateLimiter
 from florist.web.problems import RefusedError
 from florist.web.settings import Settings
 
-_RATED: Final = {"api.predictions", "pages.classify"}
+PICTURES: Final = {"api.predictions", "pages.classify"}
+"""Where a POST brings pictures."""
 _WRONG_KEYS: Final = parse("30 per minute")
 """Enough for a person who looks for the right one, too few for a program that tries them out."""
 
@@ -25,7 +26,7 @@ def register(app: Flask, settings: Settings) -> None:
         get_remote_address,
         app=app,
         application_limits=[settings.rate_limit],
-        application_limits_exempt_when=lambda: request.endpoint not in _RATED,
+        application_limits_exempt_when=lambda: request.endpoint not in PICTURES,
         storage_uri=settings.rate_limit_storage,
         headers_enabled=True,
     )

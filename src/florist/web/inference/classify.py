@@ -1,7 +1,7 @@
 """A bounded number of places, and a deadline, around decoding and inference. Knows no Flask.
 
-A request takes a place before its body is read, so that memory and waiting are bounded; when all
-are taken it is refused at once. Its pictures are then worked on by one of a few threads. Python
+A request takes a place for its pictures, so that memory and waiting are bounded; when all are taken
+it is refused at once. Its pictures are then worked on by one of a few threads. Python
 cannot stop a thread, so the deadline is looked at between two steps (a decode, an inference, a
 copy) as well as while waiting, and each step is cheap: what is not is done in a process that can be
 killed, for which the request's own thread waits, so that cheap pictures find the others free. A
@@ -169,18 +169,30 @@ class Classifier:
         threads = settings.threads or cpu_limit()
         self.deadline_s = settings.deadline_s
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix="classify")
-        self._places = threading.BoundedSemaphore(threads + settings.queue)
+        self._most = threads + settings.queue
+        self._lock = threading.Lock()
+        self._count = 0
         self._taken = taken
+
+    def require_place(self) -> Predictor:
+        """Return the predictor of a place that could be taken now.
+
+        Raises `BusyError` where none is free, `NotReadyError` where there is no model yet.
+        """
+        predictor = self.model.predictor()
+        if self._count >= self._most:
+            raise BusyError("Every place is taken. Try again in a second.")
+        return predictor
 
     @contextmanager
     def place(self) -> Iterator[Place]:
         """Take a place, and give it back at the end, or when a late work on it has ended.
 
-        Raises `BusyError` where none is free, `NotReadyError` where there is no model yet.
+        Raises what `require_place` raises.
         """
-        predictor = self.model.predictor()
-        if not self._places.acquire(blocking=False):
-            raise BusyError("Every place is taken. Try again in a second.")
+        with self._lock:
+            predictor = self.require_place()
+            self._count += 1
         self._taken.inc()
         place = Place(self, predictor)
         try:
@@ -190,4 +202,5 @@ class Classifier:
 
     def _vacate(self) -> None:
         self._taken.dec()
-        self._places.release()
+        with self._lock:
+            self._count -= 1

@@ -10,9 +10,6 @@ from florist.web.settings import Settings
 _SANDBOX: Final = 32 * 2**20
 """A process that decodes, between two pictures."""
 
-_BODIES: Final = 64 * 2**20
-"""The bodies of requests under way."""
-
 _SPARE: Final = 48 * 2**20
 """What a process takes beside what is counted: answers, copies to be kept, the parent's share."""
 
@@ -26,5 +23,5 @@ def memory_for_costly_pictures(settings: Settings) -> int:
     if limit is None:
         return sys.maxsize
     threads = settings.threads or cpu_limit()
-    counted = _BODIES + threads * (CHEAP.memory + _SANDBOX) + _SPARE
+    counted = settings.body_bytes + threads * (CHEAP.memory + _SANDBOX) + _SPARE
     return max(0, limit // settings.workers - memory_taken() - counted)

@@ -1,1 +1,1 @@
-"""The server around the app: gunicorn with a worker of our own, or waitress."""
+"""The server around the app: an event loop that waits for clients, and threads that answer."""

@@ -1,8 +1,9 @@
-"""The server around the app: gunicorn, or waitress where gunicorn does not run (Windows)."""
+"""The server around the app: processes that gunicorn keeps, or a single one on Windows."""
 
 import logging.config
 import os
 import secrets
+import shutil
 import socket
 import sys
 import tempfile
@@ -24,12 +25,6 @@ from florist.web.uploads.opening import open_store
 
 _log = logging.getLogger(__name__)
 
-_SPARE_THREADS: Final = 3
-"""Threads beyond those that hold a place: they show pages, and refuse.
-
-Few: each takes turns with all others in Python, and a probe has to wait for its own turn.
-"""
-
 _GRACE_S: Final = 5
 _SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - only gunicorn's own unnamed file goes there
 
@@ -50,7 +45,7 @@ def serve(settings: Settings, listener: socket.socket) -> None:
     open_store(settings)
     settings = complete(settings)
     if sys.platform == "win32":
-        _run_waitress(settings, bundle, listener)
+        _run_alone(settings, bundle, listener)
     else:
         _run_gunicorn(settings, bundle, listener)
 
@@ -63,28 +58,19 @@ def complete(settings: Settings) -> Settings:
     )
 
 
-def server_threads(settings: Settings) -> int:
-    """Return how many requests a process handles at once, refusals and probes included."""
-    return settings.threads + settings.queue + _SPARE_THREADS
-
-
 def gunicorn_options(settings: Settings, fd: int) -> dict[str, Any]:
     """Return gunicorn's configuration: https://docs.gunicorn.org/en/stable/settings.html."""
     shared_memory = _SHARED_MEMORY.is_dir() and os.access(_SHARED_MEMORY, os.W_OK)
     return {
         "bind": f"fd://{fd}",
         "workers": settings.workers,
-        "threads": server_threads(settings),
-        "worker_class": "florist.web.server.worker.Worker",
+        "worker_class": "florist.web.server.worker.ServingWorker",
         # The heartbeat: a worker whose main loop hangs is replaced. No deadline for a request.
         "timeout": 60,
         "graceful_timeout": int(settings.deadline_s) + _GRACE_S,
-        "keepalive": 15,
         # A heartbeat on a disk would stop a worker whenever the disk is slow.
         "worker_tmp_dir": str(_SHARED_MEMORY) if shared_memory else None,
         "control_socket_disable": True,
-        # X-Forwarded headers are a matter of FLORIST_PROXIES alone.
-        "forwarded_allow_ips": "",
         "logconfig_dict": logs.configuration(settings.log),
         "proc_name": "florist",
     }
@@ -113,8 +99,7 @@ def _announce(app: Flask, where: str) -> None:
 
 def _run_gunicorn(settings: Settings, bundle: Bundle, listener: socket.socket) -> None:
     from gunicorn.app.base import BaseApplication
-
-    from florist.web.server.worker import Arbiter, Worker
+    from gunicorn.workers.base import Worker
 
     where, fd = address(listener), listener.detach()
 
@@ -141,16 +126,17 @@ def _run_gunicorn(settings: Settings, bundle: Bundle, listener: socket.socket) -
             values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]
             return create_app(settings=settings, bundle=bundle)
 
-        def run(self) -> None:
-            Arbiter(self).run()
-
     if settings.workers == 1:
         Server().run()
         return
     # Each process counts in files of its own, which /metrics adds up.
-    with tempfile.TemporaryDirectory(prefix="florist-metrics-") as folder:
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+    folder, parent = tempfile.mkdtemp(prefix="florist-metrics-"), os.getpid()
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+    try:
         Server().run()
+    finally:
+        if os.getpid() == parent:  # a worker that ends comes by here, too
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _forget(pid: int) -> None:
@@ -160,17 +146,13 @@ def _forget(pid: int) -> None:
     mark_process_dead(pid)  # type: ignore[no-untyped-call]
 
 
-def _run_waitress(settings: Settings, bundle: Bundle, listener: socket.socket) -> None:
-    import waitress
-
+def _run_alone(settings: Settings, bundle: Bundle, listener: socket.socket) -> None:
     from florist.web.app import create_app
+    from florist.web.server.front import Front
+    from florist.web.server.serving import serve as serve_alone
 
     app = create_app(settings=settings, bundle=bundle)
+    _log.info("Listening at: %s", address(listener))
     _announce(app, address(listener))
-    waitress.serve(
-        app,
-        sockets=[listener],
-        threads=server_threads(settings),
-        ident=None,
-        max_request_body_size=settings.max_bytes + 2**20,  # beyond: refused by the app
-    )
+    with suppress(KeyboardInterrupt):  # uvicorn passes Ctrl-C on when it has stopped
+        serve_alone(Front(app), listener, settings.deadline_s + _GRACE_S)
