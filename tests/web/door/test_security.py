@@ -5,6 +5,7 @@ import logging
 import subprocess
 import sys
 from io import BytesIO
+from queue import SimpleQueue
 
 import pytest
 from flask.testing import FlaskClient
@@ -187,23 +188,21 @@ def test_the_request_id_goes_in_and_out_and_into_the_log(
     assert line["ms"] >= 0
 
 
-def test_a_thread_that_keeps_a_picture_logs_the_id_of_its_request(
-    make_app: AppMaker, caplog: pytest.LogCaptureFixture
-) -> None:
-    lines: list[str] = []
+def test_a_thread_that_keeps_a_picture_logs_the_id_of_its_request(make_app: AppMaker) -> None:
+    lines: SimpleQueue[str] = SimpleQueue()
 
     class Handler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            lines.append(JsonFormatter().format(record))
+            lines.put(JsonFormatter().format(record))
 
-    handler = Handler()
-    logging.getLogger("florist.web.uploads.store").addHandler(handler)
+    keeping, handler = logging.getLogger("florist.web.uploads.keeping"), Handler()
+    keeping.addHandler(handler)
     client = make_app(database_url="sqlite:////nowhere/at/all.db").test_client()
     token = csrf_token(client)
     form = {"csrf_token": token, "image": (BytesIO(red()), "b.png")}
     client.post("/", data=form, headers={"X-Request-ID": "mine"})
-    logging.getLogger("florist.web.uploads.store").removeHandler(handler)
-    (line,) = lines
+    line = lines.get(timeout=30)
+    keeping.removeHandler(handler)
     assert json.loads(line)["request_id"] == "mine"
     assert "\n" not in line
 
