@@ -1,5 +1,6 @@
 """An interrupted training ends as if nothing had happened."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import keras
 import numpy as np
 import pytest
 
-from florist.bundle import NETWORKS, Bundle, read_bundle
+from florist.bundle import NETWORKS, Bundle, Registry, read_bundle
 from florist.dataset import Dataset, scan
 from florist.errors import BundleError, TrainingError
 from florist.progress import Listener
@@ -204,3 +205,27 @@ def test_starting_over_takes_the_features_that_still_fit(dataset: Dataset, tmp_p
     straight = train(dataset, changed, tmp_path / "straight", listener=heard)
     assert any(stage.startswith("Features") for stage in heard.stages)
     assert_identical(straight, started_over)
+
+
+@pytest.mark.parametrize("registry", [False, True])
+def test_killed_after_the_model_was_written_it_only_tidies_up(
+    dataset: Dataset, tmp_path: Path, registry: bool
+) -> None:
+    output = tmp_path / "output"
+    target = Registry(output) if registry else output
+    with pytest.raises(KeyboardInterrupt):
+        train(dataset, quick(), target, listener=interrupt_at_epoch(3))
+    unfinished = shutil.copytree(tmp_path / "output.training", tmp_path / "kept")
+    written = train(dataset, quick(), target, resume=True)
+    unfinished.rename(tmp_path / "output.training")
+    with (
+        pytest.raises(TrainingError, match="epochs was 3, now 4")
+        if registry
+        else pytest.raises(BundleError, match="already holds a model")
+    ):
+        train(dataset, quick(epochs=4), target, resume=True)
+    heard = Recording()
+    assert train(dataset, quick(), target, listener=heard, resume=True) == written
+    assert not heard.epochs
+    assert not heard.stages
+    assert {path.name for path in tmp_path.iterdir()} == {"output"}

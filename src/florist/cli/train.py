@@ -126,9 +126,10 @@ def train_and_report(
     force: bool = False,
 ) -> None:
     """Check, train, and print what was measured and where it is."""
-    require_free(output, replace=force)
     path = output.path if isinstance(output, Registry) else output
     workspace = Workspace.of(path)
+    unfinished = resume and workspace.config() is not None  # its model may be there already
+    require_free(output, replace=force or unfinished)
     workspace.require_idle()
     workspace.require_free(resume=resume, force=force)
     with listening() as listener, _resumable(path):

@@ -27,11 +27,12 @@ from florist.bundle import (
     Provenance,
     Registry,
     TrainedOn,
+    read_bundle,
     write_bundle,
 )
 from florist.confidence.temperature import Calibration
 from florist.dataset import SIDES
-from florist.errors import printable
+from florist.errors import BundleError, printable
 from florist.evaluation import evaluate
 from florist.report import Report
 from florist.training.card import write_card
@@ -122,10 +123,34 @@ def _manifest(outcome: Outcome, precision: Precision, trained: Provenance) -> Ma
     )
 
 
+def finished(job: Job, output: Path | Registry) -> Bundle | None:
+    """Return the model that a training has written already that was killed while it tidied up.
+
+    It is told by what it was made from: that, and nothing else, decides what it is.
+    """
+    try:
+        bundle = read_bundle(output.path if isinstance(output, Registry) else output)
+    except BundleError:
+        return None
+    manifest, trained = bundle.manifest, bundle.manifest.trained
+    same = (
+        job.workspace.config() == job.config
+        and trained is not None
+        and manifest.florist == florist.__version__
+        and trained.dataset.digest == job.dataset.digest
+        and trained.recipe == _recipe(job)
+    )
+    return bundle if same else None
+
+
+def _recipe(job: Job) -> dict[str, Any]:
+    return asdict(job.config) | {"weights": job.weights, "views": job.config.augmented_views}
+
+
 def _provenance(outcome: Outcome) -> Provenance:
-    dataset, config, state = outcome.job.dataset, outcome.job.config, outcome.state
+    dataset, state = outcome.job.dataset, outcome.state
     return Provenance(
-        recipe=asdict(config) | {"weights": outcome.job.weights, "views": config.augmented_views},
+        recipe=_recipe(outcome.job),
         epochs=len(state.history),
         best_epoch=state.best_epoch + 1,
         val_accuracy=state.history[state.best_epoch]["val_accuracy"],

@@ -15,7 +15,7 @@ from florist.training.failures import named_failures
 from florist.training.features import feature_source, picture_source
 from florist.training.fit import FitState, fit, validation_logits
 from florist.training.network import Classifier, Network, build_network, divide_logits
-from florist.training.results import Outcome, write_results
+from florist.training.results import Outcome, finished, write_results
 from florist.training.workspace import Job
 
 
@@ -25,8 +25,11 @@ def run(job: Job, output: Path | Registry, *, resume: bool, force: bool) -> Bund
     require_trainable(dataset)
     restart = force and not resume
     with named_failures(config, workspace.path), workspace.held():
-        require_free(output, replace=force)
         sweep(output)
+        if resume and (written := finished(job, output)):
+            workspace.remove()
+            return written
+        require_free(output, replace=force)
         workspace.require_free(resume=resume, force=force)
         if not restart:
             workspace.require_same(job.recipe)
