@@ -1,6 +1,8 @@
 """One process to run in, and the count of all faults, which is printed at the end."""
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +10,13 @@ from tests.faults.faults import Tally
 from tests.faults.watched import Watched
 
 _TALLY = Tally()
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """Return a folder in memory: thousands of runs would wait for the disk."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +27,7 @@ def tally() -> Tally:
 @pytest.fixture(scope="session")
 def watched() -> Iterator[Watched]:
     """Return a process that is copied for each run."""
-    process = Watched("tests.faults.writers", forked=True)
+    process = Watched("tests.faults.writers", "tests.faults.uploads", forked=True)
     yield process
     process.close()
 

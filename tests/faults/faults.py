@@ -15,7 +15,7 @@ from tests.faults.seccomp import Call
 from tests.faults.watched import KILL, Decide, Run, Watched
 
 _NEEDS_ROOM: Final = (errno.ENOSPC, errno.EIO)
-_ERRORS: Final[Mapping[str, Sequence[int]]] = {
+ERRORS: Final[Mapping[str, Sequence[int]]] = {
     "write": _NEEDS_ROOM,
     "fsync": _NEEDS_ROOM,
     "truncate": _NEEDS_ROOM,
@@ -40,7 +40,7 @@ class Fault:
     def decide(self, number: int, call: Call) -> int | None:
         """See `Decide`."""
         meets = number == self.number or (self.stays and number > self.number)
-        return self.error if meets and self.error in (*_ERRORS[call.name], KILL) else None
+        return self.error if meets and self.error in (*ERRORS[call.name], KILL) else None
 
     def __str__(self) -> str:
         what = "killed" if self.error == KILL else errno.errorcode[self.error]
@@ -48,11 +48,11 @@ class Fault:
 
 
 def faults_at(number: int, call: Call) -> Iterator[Fault]:
-    """Yield each fault that can meet a call."""
+    """Yield what can happen at a call; of errors that stand for each other, they take turns."""
+    errors = ERRORS[call.name]
     yield Fault(number, KILL)
-    yield Fault(number, _ERRORS[call.name][0], stays=True)
-    for error in _ERRORS[call.name]:
-        yield Fault(number, error)
+    yield Fault(number, errors[number % len(errors)])
+    yield Fault(number, errors[0], stays=True)
 
 
 @dataclass
