@@ -59,6 +59,12 @@ class Card:
         return self.answer.result.predictions[:DEFAULT_TOP]
 
     @property
+    def label(self) -> str:
+        """The most probable class, or what is wrong with the picture."""
+        error = self.answer.result.error
+        return error.title if error is not None else self.best[0].label
+
+    @property
     def unsure(self) -> bool:
         """Whether the answer may well be wrong."""
         return unsure(self.best)

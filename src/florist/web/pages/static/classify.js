@@ -11,6 +11,7 @@ const waiting = document.getElementById("waiting").content.firstElementChild;
 
 /** @type {{file: File, card: HTMLElement}[]} */
 let chosen = [];
+const MANY = 6;
 
 // Choosing
 
@@ -24,6 +25,12 @@ function add(files) {
   }
   chosen.push(...fresh);
   count();
+  summarize();
+}
+
+/** Many pictures get a summary, which few need not load. */
+function summarize() {
+  if (cards.children.length >= MANY) import("./summary.js");
 }
 
 function cardFor(file) {
@@ -82,8 +89,14 @@ form.addEventListener("submit", (event) => {
   const pictures = chosen;
   chosen = [];
   count();
-  sendAll(pictures);
+  send(pictures);
 });
+
+async function send(pictures) {
+  const left = await sendAll(pictures);
+  chosen.unshift(...left);
+  count();
+}
 
 document.addEventListener("paste", ({ clipboardData }) => {
   if (clipboardData.files.length) {
@@ -114,3 +127,5 @@ document.addEventListener("drop", async (event) => {
   }
   if (why) say(why);
 });
+
+summarize();

@@ -10,9 +10,17 @@ const form = document.getElementById("form");
 const news = document.getElementById("news");
 const maxBytes = Number(form.dataset.maxBytes);
 
-/** Send pictures, each a `{file, card}`, a few at a time and in order. */
+let stopped = false;
+
+/** Send no picture that is not on its way yet. */
+export function stop() {
+  stopped = true;
+}
+
+/** Send pictures, each a `{file, card}`, a few at a time and in order; return those that were stopped. */
 export async function sendAll(pictures) {
   const queue = [...pictures];
+  stopped = false;
   for (const { card } of queue) {
     card.dataset.state = "busy";
     card.classList.remove("card-error");
@@ -23,9 +31,14 @@ export async function sendAll(pictures) {
   }
   queue[0].card.scrollIntoView({ block: "nearest" });
   const worker = async () => {
-    for (let picture = queue.shift(); picture; picture = queue.shift()) await send(picture);
+    while (queue.length && !stopped) await send(queue.shift());
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  for (const { card } of queue) {
+    card.dataset.state = "ready";
+    stage(card, "Ready");
+  }
+  return queue;
 }
 
 async function send(picture) {
@@ -113,6 +126,7 @@ function parsed(reply) {
 /** Put the answer where the picture waits. The preview stays: it is there already. */
 function replace(card, answer) {
   const shown = card.querySelector(".card-picture");
+  if (card.dataset.sequence) answer.dataset.sequence = card.dataset.sequence;
   if (shown.querySelector("img")) {
     answer.querySelector(".card-picture").replaceChildren(); // before it is loaded once more
     card.replaceWith(answer);

@@ -1,0 +1,108 @@
+// What many pictures show together: how many of each class, one class alone, the doubtful first.
+
+import { csvOf } from "./table.js";
+import { stop } from "./sending.js";
+
+const ALL = "all";
+const UNSURE = "not sure";
+const NO_ANSWER = "no answer";
+
+const cards = document.getElementById("cards");
+const summary = document.getElementById("summary");
+const line = document.getElementById("answered");
+const progress = summary.querySelector("progress");
+const chips = document.getElementById("chips");
+const tools = document.getElementById("tools");
+const order = document.getElementById("order");
+const stopping = document.getElementById("stop");
+
+/** @type {Map<string, HTMLButtonElement>} */
+const buttons = new Map();
+let shown = ALL;
+let planned = 0;
+let last = 0;
+
+// A class is told from the words above by what stands before it.
+const kinds = {
+  [ALL]: () => true,
+  [UNSURE]: (card) => card.querySelector(".card-label .unsure") !== null,
+  [NO_ANSWER]: (card) => isOver(card) && card.dataset.label === undefined,
+};
+
+const isOver = (card) => ["done", "failed"].includes(card.dataset.state);
+const matches = (card, kind) => kinds[kind]?.(card) ?? `class ${card.dataset.label}` === kind;
+
+function draw() {
+  planned = 0;
+  const all = [...cards.children];
+  for (const card of all.toReversed()) card.dataset.sequence ??= last += 1;
+  const over = all.filter(isOver).length;
+  line.textContent = over < all.length ? `${over} of ${all.length} answered` : `${all.length} pictures`;
+  progress.hidden = over === all.length;
+  progress.value = over / all.length;
+  chips.hidden = tools.hidden = !over && !cards.querySelector("[data-state=busy]");
+  stopping.hidden = !cards.querySelector("[data-state=busy]");
+  drawChips(all);
+  for (const card of all) card.hidden = !matches(card, shown);
+  summary.hidden = false;
+  observer.takeRecords(); // what was changed here
+}
+
+function drawChips(all) {
+  const counts = new Map();
+  for (const { dataset } of all.filter((card) => card.dataset.label !== undefined)) {
+    counts.set(`class ${dataset.label}`, (counts.get(`class ${dataset.label}`) ?? 0) + 1);
+  }
+  const classes = [...counts].sort(([, one], [, other]) => other - one);
+  const others = [UNSURE, NO_ANSWER].map((kind) => [kind, all.filter(kinds[kind]).length]);
+  const every = [[ALL, all.length], ...classes, ...others].filter(([, count]) => count);
+  if (!every.some(([kind]) => kind === shown)) shown = ALL;
+  const wanted = every.map(([kind, count]) => chip(kind, count));
+  if (wanted.some((button, place) => chips.children[place] !== button)) chips.replaceChildren(...wanted);
+  while (chips.children.length > wanted.length) chips.lastChild.remove();
+}
+
+function chip(kind, count) {
+  if (!buttons.has(kind)) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "button";
+    button.addEventListener("click", () => {
+      shown = kind;
+      draw();
+    });
+    buttons.set(kind, button);
+  }
+  const button = buttons.get(kind);
+  button.textContent = `${kind.replace(/^class /, "")} ${count}`;
+  button.ariaPressed = String(kind === shown);
+  return button;
+}
+
+const SORTS = {
+  chosen: (one, other) => other.dataset.sequence - one.dataset.sequence,
+  doubt: (one, other) => (one.dataset.score ?? 0) - (other.dataset.score ?? 0),
+  class: (one, other) => (one.dataset.label ?? "").localeCompare(other.dataset.label ?? "") || -SORTS.doubt(one, other),
+};
+
+function sort() {
+  cards.append(...[...cards.children].sort(SORTS[order.value]));
+}
+
+function save() {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([csvOf(cards)], { type: "text/csv" }));
+  link.download = "answers.csv";
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
+order.addEventListener("change", sort);
+stopping.addEventListener("click", stop);
+document.getElementById("csv").addEventListener("click", save);
+
+const observer = new MutationObserver(() => {
+  planned ||= requestAnimationFrame(draw);
+});
+observer.observe(cards, { attributeFilter: ["data-state"], childList: true, subtree: true });
+draw();
