@@ -92,11 +92,15 @@ def test_the_form_fits_a_phone(serve: Serve, open_page: OpenPage) -> None:
     page = open_page(serve(), java_script_enabled=False, **PHONE)
     form = page.locator("#form").bounding_box()
     assert form
-    for part in ("#pictures", "#camera", "#submit"):
+    end = form["y"]
+    for part in ("[for=pictures]", "#pictures", "[for=camera]", "#camera", "#submit"):
         box = page.locator(part).bounding_box()
         assert box
         assert box["x"] >= form["x"], part
         assert box["x"] + box["width"] <= form["x"] + form["width"], part
+        assert box["y"] >= end, f"{part} lies on what stands before it"
+        end = box["y"] + box["height"]
+    assert end <= form["y"] + form["height"]
 
 
 def test_what_was_refused_for_now_is_sent_again_by_a_reload(

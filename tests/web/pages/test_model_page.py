@@ -67,6 +67,8 @@ def test_a_hundred_and_nineteen_classes_stand_weakest_first(
     assert 'aria-sort="ascending">F1' in page
     assert "kind 000 taken for kind 001: 10" in page
     assert "heat-" not in page
+    assert "What is taken for what" in page
+    assert "Confusion matrix" not in page
 
 
 def test_a_class_without_pictures_is_no_zero(predictor: Predictor, tmp_path: Path) -> None:
