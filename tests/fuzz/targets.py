@@ -28,7 +28,7 @@ from florist.dataset import read_split
 from florist.engine.onnx_file import require_feed_forward
 from florist.errors import FloristError
 from florist.evaluation import unseen
-from florist.images import FITS, ImageSpec, Limits, copy_without_metadata, load_picture
+from florist.images import ANY, FITS, ImageSpec, Limits, copy_without_metadata, load_within
 from florist.prediction import Predictor
 from florist.report import read_report
 from florist.web import create_app
@@ -52,10 +52,13 @@ class FoundError(Exception):
 
 
 def images(content: bytes) -> None:
-    """Decode a picture for each way of fitting it, and copy it as uploads are."""
+    """Decode a picture for each way of fitting it, and copy it as uploads are.
+
+    Here, whatever it costs: a crash elsewhere would be an error of the picture's.
+    """
     with suppress(FloristError):
         for fit in FITS:
-            load_picture(content, ImageSpec(size=16, fit=fit), _LIMITS)
+            load_within(ANY, content, ImageSpec(size=16, fit=fit), _LIMITS)
         copy_without_metadata(content, 64, _LIMITS)
 
 
