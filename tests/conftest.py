@@ -42,6 +42,10 @@ TRAINED = Provenance(
 )
 
 
+FOREIGN = (235, 50, 150)
+"""A colour that is none of them."""
+
+
 def noisy_picture(colour: tuple[int, int, int], seed: int, size: int = 32) -> Image.Image:
     """Return a coarse random pattern in shades of a colour: no two are near-identical."""
     rng = np.random.default_rng([seed, *colour])
@@ -67,6 +71,14 @@ def colours(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     return write_colour_bundle(tmp_path_factory.mktemp("bundle") / "model")
+
+
+@pytest.fixture(scope="session")
+def trusted(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """Return a model folder that knows what it was not made for."""
+    from tests.trusted import write_trusted_bundle
+
+    return write_trusted_bundle(tmp_path_factory.mktemp("trusted") / "model", bundle)
 
 
 @pytest.fixture

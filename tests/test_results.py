@@ -91,7 +91,8 @@ def test_the_answer_has_an_entry_for_each_picture(predictor: Predictor, tmp_path
     assert good.pop("ms") > 0
     (best,) = good.pop("predictions")
     assert best.keys() == {"label", "score"}
-    assert good == {"filename": "a.png", "width": 32, "height": 32}
+    judged = {"verdict": "answer", "familiarity": None}
+    assert good == {"filename": "a.png", "width": 32, "height": 32, **judged}
     assert bad["filename"] == "b.png"
     assert bad["error"]["code"] == "unreadable-file"
 

@@ -3,92 +3,40 @@
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, field
-from typing import Any, Final, Self
+from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 
 from florist.bundle import Bundle, read_bundle
+from florist.confidence.verdict import Judge
 from florist.engine import (
     DEFAULT_RUNTIME,
     PROBABILITIES,
     Engine,
+    Outputs,
     Probabilities,
     Runtime,
     load_engine,
 )
 from florist.errors import EngineError, ImageError, printable
 from florist.images import DEFAULT_LIMITS, RGB, ImageSource, Limits, Picture, load_picture
+from florist.judging import judge_of
 from florist.parallel import in_order
+from florist.result import Failure, Prediction, Result
+
+__all__ = [
+    "DEFAULT_TOP",
+    "Decoded",
+    "Failure",
+    "Prediction",
+    "Predictor",
+    "Result",
+    "answer_of",
+    "load",
+]
 
 DEFAULT_TOP: Final = 3
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """A class and its probability, 0 to 1."""
-
-    label: str
-    score: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Failure:
-    """Why a picture has no predictions.
-
-    `code` is stable: programs may compare it. `title` goes with the code, `detail` says what was
-    found.
-    """
-
-    code: str
-    title: str
-    detail: str
-
-    @classmethod
-    def of(cls, error: ImageError | OSError) -> Self:
-        """Return what an error says."""
-        if isinstance(error, ImageError):
-            return cls(code=error.code, title=error.title, detail=str(error))
-        return cls(
-            code="unreadable-file",
-            title="The file cannot be read",
-            detail=f"cannot be read: {error.strerror or error}",
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Result:
-    """What came out for one picture: predictions, best first, or an error.
-
-    `probabilities` has one for each class of the model, `width` × `height` is the picture's size
-    in pixels.
-    """
-
-    predictions: tuple[Prediction, ...] = ()
-    probabilities: Probabilities | None = field(default=None, repr=False, compare=False)
-    width: int = 0
-    height: int = 0
-    decode_ms: float = 0.0
-    inference_ms: float = 0.0
-    error: Failure | None = None
-
-    @property
-    def ms(self) -> float:
-        """How long decoding and inference took together."""
-        return self.decode_ms + self.inference_ms
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the result as JSON tells it, on the command line and over HTTP."""
-        if self.error is not None:
-            return {"error": asdict(self.error)}
-        return {
-            "predictions": [
-                {"label": each.label, "score": each.score} for each in self.predictions
-            ],
-            "width": self.width,
-            "height": self.height,
-            "ms": round(self.ms, 2),
-        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,13 +48,23 @@ class Decoded:
     ms: float = 0.0
 
 
+_WITHOUT_TRUST: Final = Judge()
+
+
 class Predictor:
     """A loaded model. Safe to use from several threads."""
 
-    def __init__(self, bundle: Bundle, engine: Engine, limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        engine: Engine,
+        limits: Limits = DEFAULT_LIMITS,
+        judge: Judge = _WITHOUT_TRUST,
+    ) -> None:
         self.bundle = bundle
         self.engine = engine
         self.limits = limits
+        self.judge = judge
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -151,10 +109,14 @@ class Predictor:
         if picture is None:
             return Result(error=decoded.error)
         start = time.perf_counter()
-        probabilities = self.probabilities(picture.pixels)
+        outputs = self.outputs(picture.pixels)
+        probabilities = outputs[PROBABILITIES][0]
+        verdict, familiarity = self.judge.judge(probabilities, outputs)
         return Result(
             predictions=self.rank(probabilities, top),
             probabilities=probabilities,
+            verdict=verdict,
+            familiarity=familiarity,
             width=picture.width,
             height=picture.height,
             decode_ms=decoded.ms,
@@ -167,18 +129,25 @@ class Predictor:
     def probabilities(self, pixels: RGB) -> Probabilities:
         """Return the probability of each class for one picture of shape (size, size, 3).
 
+        Raises `EngineError` where the network answers with numbers that are none (NaN).
+        """
+        return np.asarray(self.outputs(pixels)[PROBABILITIES][0], np.float32)
+
+    def outputs(self, pixels: RGB) -> Outputs:
+        """Return all that the network answers to one picture, each of shape (1, ...).
+
         Pictures go through one at a time: a batch would let the last bits of an answer depend on
         the picture's neighbours.
 
         Raises `EngineError` where the network answers with numbers that are none (NaN).
         """
-        (row,) = self.engine.run(pixels[np.newaxis])[PROBABILITIES]
-        if not np.isfinite(row).all():
+        outputs = self.engine.run(pixels[np.newaxis])
+        if not np.isfinite(outputs[PROBABILITIES]).all():
             raise EngineError(
                 f"{printable(self.bundle.path)} answers a picture with numbers that are none (NaN)."
                 " Train it again."
             )
-        return np.asarray(row, np.float32)
+        return outputs
 
     def rank(self, probabilities: Probabilities, top: int) -> tuple[Prediction, ...]:
         """Return the `top` classes of the highest probability, best first.
@@ -208,11 +177,16 @@ def load(
     model: str | os.PathLike[str] = "output",
     runtime: Runtime = DEFAULT_RUNTIME,
     limits: Limits = DEFAULT_LIMITS,
+    none: float | None = None,
 ) -> Predictor:
     """Load a model folder, ready to predict.
+
+    `none` is the share of pictures like those trained on that may be taken for none of the classes;
+    by default what training was told.
 
     Raises `BundleError` where the folder is no whole model folder, `EngineError` where the runtime
     cannot run it.
     """
     bundle = read_bundle(model)
-    return Predictor(bundle, load_engine(bundle, runtime), limits)
+    engine = load_engine(bundle, runtime)
+    return Predictor(bundle, engine, limits, judge_of(bundle, engine, none))

@@ -135,7 +135,7 @@ def test_the_history_says_what_is_unsure_and_what_else_it_may_be(
     upload(page, path)
     page.get_by_role("link", name="History").click()
     item = page.locator(".pictures li")
-    expect(item).to_contain_text("not sure")
+    expect(item).to_contain_text("Could be blue or green")
     for colour in COLOURS:
         expect(item).to_contain_text(colour)
 

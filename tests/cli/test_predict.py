@@ -78,14 +78,15 @@ def test_csv_has_a_row_for_each_picture(bundle: Bundle, red: Path, tmp_path: Pat
     result = predict(bundle, tmp_path / "gone.png", red, "--csv", "--top", 2)
     assert result.exit_code == 1
     head = result.stdout.splitlines()[0]
-    assert head == "file,label,score,label_2,score_2,error"
+    assert head == "file,label,score,label_2,score_2,verdict,familiarity,error"
     gone, good = rows_of(result.stdout)
     assert gone["error"] == "cannot be read: No such file or directory"
     assert {gone[column] for column in head.split(",")[1:-1]} == {""}
     assert (good["file"], good["label"], good["error"]) == (str(red), "red", "")
+    assert (good["verdict"], good["familiarity"]) == ("answer", "")  # the model does not know
     assert 0 <= float(good["score_2"]) <= float(good["score"]) <= 1
     (one,) = rows_of(predict(bundle, red, "--csv", "--top", 1).stdout)
-    assert list(one) == ["file", "label", "score", "error"]
+    assert list(one) == ["file", "label", "score", "verdict", "familiarity", "error"]
     (all_three,) = rows_of(predict(bundle, red, "--csv", "--top", 99).stdout)
     assert [all_three[f"label{rank}"] for rank in ("", "_2", "_3")] == ["red", "green", "blue"]
 

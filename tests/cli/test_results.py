@@ -1,11 +1,13 @@
 """The table of `florist predict`, as it stands on a terminal."""
 
 from florist.cli.results import table_lines
-from florist.prediction import Prediction
+from florist.confidence.verdict import Verdict
+from florist.prediction import Prediction, Result
 
 
-def predictions(best: str, *others: str) -> list[Prediction]:
-    return [Prediction(best, 0.9), *(Prediction(label, 0.05) for label in others)]
+def predictions(best: str, *others: str, verdict: Verdict = "answer") -> Result:
+    found = (Prediction(best, 0.9), *(Prediction(label, 0.05) for label in others))
+    return Result(predictions=found, verdict=verdict)
 
 
 NAMES = ["a.jpg", "holiday/2024/IMG_20240612_120000_in_the_garden.jpg", "x" * 75 + ".jpg", "花.png"]
@@ -30,3 +32,14 @@ def test_a_table_has_a_line_for_each_picture_where_that_fits() -> None:
     ]
     assert list(table_lines([], 80)) == []
     assert list(table_lines([("a.jpg", predictions("rose"))], 80))[1] == "a.jpg    rose    90.0%"
+
+
+def test_a_table_says_what_speaks_against_an_answer() -> None:
+    rows = [
+        ("a.jpg", predictions("rose", "tulip", verdict="unsure")),
+        ("b.jpg", predictions("rose", "tulip", verdict="none")),
+    ]
+    assert list(table_lines(rows, 80))[1:] == [
+        "a.jpg    rose?                   90.0%  tulip 5.0%",
+        "b.jpg    none of these (rose?)   90.0%  tulip 5.0%",
+    ]

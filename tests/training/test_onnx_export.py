@@ -11,6 +11,7 @@ import onnx
 import pytest
 
 from florist.engine import (
+    EARLY_EMBEDDING,
     EMBEDDING,
     ENGINES,
     FEATURE_MAP,
@@ -27,7 +28,7 @@ from florist.training.onnx_export import export_onnx
 from florist.training.quantize import quantize
 from tests.training.conftest import quick
 
-STANDING = [EMBEDDING, LOGITS, PROBABILITIES]
+STANDING = [EARLY_EMBEDDING, EMBEDDING, LOGITS, PROBABILITIES]
 
 
 def exported(backbone: str, folder: Path) -> tuple[RGB, Outputs]:

@@ -20,11 +20,12 @@ def test_every_kind_of_setting_is_read() -> None:
             "FLORIST_KEEP_UPLOADS": "No",
             "FLORIST_API_KEYS": "one, two,",
             "FLORIST_MODEL": "",
+            "FLORIST_NONE": "0.01",
             "PATH": "/bin",
         }
     )
     assert settings == Settings(
-        port=8000, deadline_s=2.5, keep_uploads=False, api_keys=("one", "two")
+        port=8000, deadline_s=2.5, keep_uploads=False, api_keys=("one", "two"), none=0.01
     )
     assert settings.model == "output"
 
@@ -39,6 +40,9 @@ def test_every_kind_of_setting_is_read() -> None:
         ("WORKERS", "0", "FLORIST_WORKERS is 0; it must be at least 1"),
         ("UPLOADS_DAYS", "-1", "at least 0"),
         ("RATE_LIMIT", "often", "FLORIST_RATE_LIMIT is 'often'; write it like"),
+        ("NONE", "5", "FLORIST_NONE is 5.0; it must be at most 0.5"),
+        ("NONE", "-0.1", "at least 0"),
+        ("NONE", "never", "expected a number"),
         ("ENGINE", "magic", "choose one of: openvino, onnxruntime"),
         ("LOG", "xml", "choose one of: auto, plain, json"),
         (
@@ -73,4 +77,4 @@ def test_the_documentation_lists_every_setting_as_it_is() -> None:
 def _default(value: object) -> str:
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
-    return f"`{value}`" if value not in {"", ()} else ""
+    return f"`{value}`" if value not in {"", (), None} else ""

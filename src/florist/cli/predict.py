@@ -16,6 +16,7 @@ from florist.cli.console import listening, print_error, stderr
 from florist.cli.debug import debug_option
 from florist.cli.options import model_option, runtime_options
 from florist.cli.results import STANDARD_INPUT, Named, write_csv, write_json, write_table
+from florist.confidence.verdict import MOST_NONE
 from florist.engine import Runtime
 from florist.errors import printable
 from florist.formats import is_hidden, is_picture_name
@@ -64,6 +65,12 @@ def _writable(ctx: click.Context, parameter: click.Parameter, path: Path | None)
     show_default=True,
     help="How many classes to name.",
 )
+@click.option(
+    "--none",
+    type=click.FloatRange(0, MOST_NONE),
+    metavar="SHARE",
+    help="Call so many familiar pictures none of the classes.  [default: as trained]",
+)
 @_form_options
 @click.option(
     "--output",
@@ -74,15 +81,20 @@ def _writable(ctx: click.Context, parameter: click.Parameter, path: Path | None)
 )
 @debug_option
 def predict(
-    paths: Sequence[str], model: Path, runtime: Runtime, top: int, form: str, output: Path | None
+    paths: Sequence[str], model: Path, runtime: Runtime, form: str, output: Path | None, **how: Any
 ) -> None:
     """Name what pictures show.
 
     PATH is a file, a folder, a pattern, or - for standard input. A file that cannot be used gets an
     error, the others are done all the same; the exit code is then 1.
 
+    Of a picture that looks stranger than nearly all that the model knows, the table says "none of
+    these" and, in brackets, what it looks most like; a question mark is a class that is less
+    probable than all others together.
+
     CSV has the columns file, label and score, then label_2, score_2 and so on up to --top, then
-    error. A name that a spreadsheet would take for a formula gets an apostrophe in front.
+    verdict (answer, unsure or none), familiarity and error. A name that a spreadsheet would take
+    for a formula gets an apostrophe in front.
 
     \b
     Examples:
@@ -95,7 +107,8 @@ def predict(
         print_error(f"There is no picture in {printable(folder)}.")
     failed = len(empty)
     if pictures:
-        predictor = load(model, replace(runtime, at_once=min(cpu_limit(), len(pictures))))
+        runtime = replace(runtime, at_once=min(cpu_limit(), len(pictures)))
+        predictor, top = load(model, runtime, none=how["none"]), how["top"]
         with _destination(output) as file, _progress(len(pictures), form, file) as progress:
             answered = predictor.predict_many(_sources(pictures, predictor.limits), top)
             named = zip(map(printable, pictures), answered, strict=True)

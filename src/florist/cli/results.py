@@ -22,16 +22,15 @@ _FORMULA: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 # The name of a picture, as it was given, and its result.
 Named = tuple[str, Result]
-Row = tuple[str, Sequence[Prediction]]
 
 
 def write_table(results: Iterable[Named], file: TextIO) -> int:
     """Write a line for each picture and print the errors below; return how many there are."""
-    rows: list[Row] = []
+    rows: list[Named] = []
     errors: list[str] = []
     for name, result in results:
         if result.error is None:
-            rows.append((name, result.predictions))
+            rows.append((name, result))
         else:
             errors.append(f"{name}: {result.error.detail}")
     file.writelines(f"{line}\n" for line in table_lines(rows, width_of(file)))
@@ -41,7 +40,7 @@ def write_table(results: Iterable[Named], file: TextIO) -> int:
     return len(errors)
 
 
-def table_lines(rows: Sequence[Row], width: int) -> Iterator[str]:
+def table_lines(rows: Sequence[Named], width: int) -> Iterator[str]:
     """Lay out pictures and their predictions in columns that fit into `width`; break no name.
 
     A name that is too long for its column has a line to itself. Where the further predictions do
@@ -49,21 +48,32 @@ def table_lines(rows: Sequence[Row], width: int) -> Iterator[str]:
     """
     if not rows:
         return
-    labels = _widest([_shown(best) for _, (best, *_) in rows], "shows")
+    labels = _widest([_answer(result) for _, result in rows], "shows")
     room = width - labels - _SCORE - 2 * len(_GAP)
     names = _widest([name for name, _ in rows if cell_len(name) <= room], "picture")
-    further = [" · ".join(f"{_shown(p)} {p.score:.1%}" for p in others) for _, (_, *others) in rows]
+    further = [
+        " · ".join(f"{_shown(p)} {p.score:.1%}" for p in result.predictions[1:])
+        for _, result in rows
+    ]
     beside = names + _widest(further) + len(_GAP) <= room
     yield _GAP.join([_padded("picture", names), _padded("shows", labels), f"{'score':>{_SCORE}}"])
-    for (name, (best, *_)), others in zip(rows, further, strict=True):
+    for (name, result), others in zip(rows, further, strict=True):
         first = name
         if cell_len(name) > names:
             yield name
             first = ""
-        figures = [_padded(_shown(best), labels), f"{best.score:{_SCORE}.1%}"]
+        figures = [_padded(_answer(result), labels), f"{result.predictions[0].score:{_SCORE}.1%}"]
         yield _GAP.join([_padded(first, names), *figures, *([others] if beside else [])]).rstrip()
         if not beside:
             yield f"    {others}"
+
+
+def _answer(result: Result) -> str:
+    """Write the best class, with what there is to say against it."""
+    best = _shown(result.predictions[0])
+    return {"answer": best, "unsure": f"{best}?", "none": f"none of these ({best}?)"}[
+        result.verdict
+    ]
 
 
 def _shown(prediction: Prediction) -> str:
@@ -90,17 +100,21 @@ def write_json(predictor: Predictor, results: Iterable[Named], file: TextIO) -> 
 def write_csv(top: int, results: Iterable[Named], file: TextIO) -> int:
     """Write a row for each picture, as soon as it is done; return how many errors there are.
 
-    The columns are file, label, score, label_2, score_2 and so on up to `top`, and error.
+    The columns are file, label, score, label_2, score_2 and so on up to `top`, verdict,
+    familiarity and error.
     """
     columns = [f"{column}_{rank}" for rank in range(2, top + 1) for column in ("label", "score")]
     rows = csv.writer(file, lineterminator="\n")
-    rows.writerow(["file", "label", "score", *columns, "error"])
+    rows.writerow(["file", "label", "score", *columns, "verdict", "familiarity", "error"])
     failed = 0
     for name, result in results:
         failed += result.error is not None
         named = [cell for p in result.predictions for cell in (_defused(_shown(p)), p.score)]
-        error = _defused(result.error.detail) if result.error else ""
-        rows.writerow([_defused(name), *(named or [""] * 2 * top), error])
+        if result.error is None:
+            cells = [*named, result.verdict, result.familiarity, ""]
+        else:
+            cells = [*[""] * (2 * top + 2), _defused(result.error.detail)]
+        rows.writerow([_defused(name), *cells])
         file.flush()
     return failed
 

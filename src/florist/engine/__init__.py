@@ -8,6 +8,7 @@ from florist.engine.load import load_engine
 from florist.engine.onnx_file import with_output
 from florist.engine.runtimes import (
     DEFAULT_RUNTIME,
+    EARLY_EMBEDDING,
     EMBEDDING,
     ENGINES,
     FEATURE_MAP,
@@ -24,6 +25,7 @@ from florist.engine.runtimes import (
 
 __all__ = [
     "DEFAULT_RUNTIME",
+    "EARLY_EMBEDDING",
     "EMBEDDING",
     "ENGINES",
     "FEATURE_MAP",

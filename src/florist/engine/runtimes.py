@@ -31,6 +31,8 @@ LOGITS: Final = "logits"
 """(N, classes): what the softmax makes probabilities of."""
 EMBEDDING: Final = "embedding"
 """(N, channels): the feature map's mean over all places, which is what the head sees."""
+EARLY_EMBEDDING: Final = "early_embedding"
+"""(N, channels): the same of what the last but one size of feature maps is made of."""
 FEATURE_MAP: Final = "feature_map"
 """(N, height, width, channels): what the last convolution found, and where. Only on request: it is
 large, and copying it takes a twentieth of a small network's time."""

@@ -21,11 +21,11 @@ _KEPT: Final[dict[Duplicates, str]] = {
 
 
 def write_card(
-    manifest: Manifest, trained: Provenance, report: Report, reasons: Sequence[str]
+    manifest: Manifest, trained: Provenance, report: Report, reasons: Sequence[str], trust: str
 ) -> str:
     """Return the model card as Markdown with a YAML head.
 
-    `reasons` are sentences on what was chosen, and why.
+    `reasons` are sentences on what was chosen, and why; `trust` is one on foreign pictures.
     """
     return "\n".join(
         [
@@ -47,7 +47,7 @@ def write_card(
             *_results(report, trained),
             " ".join(reasons),
             "",
-            *_limits(manifest, trained, report),
+            *_limits(trained, report, trust),
         ]
     )
 
@@ -144,14 +144,13 @@ def _results(report: Report, trained: Provenance) -> list[str]:
     ]
 
 
-def _limits(manifest: Manifest, trained: Provenance, report: Report) -> list[str]:
+def _limits(trained: Provenance, report: Report, trust: str) -> list[str]:
     recalls = {s.label: s.recall for s in report.classes if s.recall is not None}
     weakest = min(recalls, key=recalls.__getitem__)
     lines = [
         "## Limits",
         "",
-        f"- It answers with one of its {len(manifest.classes)} classes whatever it is shown, also "
-        "for pictures of none of them.",
+        f"- {trust}",
         f"- It is weakest on {weakest}: {recalls[weakest]:.0%} of those pictures were recognised.",
         "- The figures hold for pictures like those it was trained on; other cameras, light or "
         "backgrounds will give others.",

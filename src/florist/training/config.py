@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, Self, get_args
 
+from florist.confidence.verdict import MOST_NONE, NONE
 from florist.dataset import DUPLICATES, Duplicates
 from florist.errors import TrainingError
 from florist.images import DEFAULT_LIMITS, FITS, Fit, ImageSpec, Limits
@@ -46,7 +47,8 @@ class TrainingConfig:
     how many augmented views of each training picture the frozen layers see once (None: as many as
     suit the backbone), 0 for a fresh one through the whole network in every epoch. `weights` is
     "imagenet", "none" or the path of a weights file without top. `patience` is after how many
-    epochs without a better validation loss training stops.
+    epochs without a better validation loss training stops. `none` is the share of familiar pictures
+    that the model may take for none of its classes.
 
     Raises `TrainingError` where a value makes no sense.
     """
@@ -66,6 +68,7 @@ class TrainingConfig:
     augmentation: Augmentation = field(default_factory=Augmentation)
     duplicates: Duplicates = "keep-together"
     max_megapixels: float = DEFAULT_LIMITS.max_pixels / 1e6
+    none: float = NONE
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -83,6 +86,7 @@ class TrainingConfig:
         _check("learning rate", self.learning_rate, 1e-9, 10)
         _check("dense", self.dense, 0, 65_536)
         _check("dropout", self.dropout, 0, 0.95)
+        _check("none", self.none, 0, MOST_NONE)
         _check("seed", self.seed, 0, 2**32 - 1)
         if self.weights == "imagenet" and not self.architecture.pretrained:
             # There is one way only to begin with such a backbone, so nobody need ask for it.

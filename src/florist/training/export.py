@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -11,15 +11,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from florist.bundle import NETWORKS, Bundle, Manifest, Precision, digests
+from florist.bundle import NETWORKS, Precision
 from florist.dataset import Sample
-from florist.engine import FEATURE_MAP, PROBABILITIES, Probabilities, Runtime, load_engine
+from florist.engine import FEATURE_MAP, PROBABILITIES, Outputs, Probabilities
 from florist.errors import TrainingError
-from florist.evaluation import predict_all
-from florist.images import ImageSpec, Limits
-from florist.prediction import Predictor
+from florist.images import ImageSpec
 from florist.progress import Progress
-from florist.system import cpu_limit
+from florist.training.exported import answers_of
 from florist.training.onnx_export import export_onnx
 from florist.training.quantize import (
     ENOUGH,
@@ -30,6 +28,7 @@ from florist.training.quantize import (
     quantize,
     without_int8,
 )
+from florist.training.trust import Trust, write_trust
 from florist.training.workspace import Job
 
 TOLERANCE: Final = 1e-3
@@ -48,11 +47,12 @@ class Parity:
 
 @dataclass(frozen=True)
 class Networks:
-    """A folder with a file for each precision, and how they compare."""
+    """A folder with a file for each precision, how they compare, and what they may be asked."""
 
     folder: Path
     parity: Parity
     choice: PrecisionChoice
+    trust: Trust
 
 
 def export_networks(model: keras.Model, job: Job) -> Networks:
@@ -66,16 +66,21 @@ def export_networks(model: keras.Model, job: Job) -> Networks:
     folder.mkdir()
     listener.say("Exporting the model.")
     export_onnx(model, folder / NETWORKS["float32"], inner=[FEATURE_MAP])
-    before = _predict(job, "float32")
+    answers: dict[Precision, Outputs] = {"float32": _predict(job, "float32")}
+    before = answers["float32"][PROBABILITIES]
     parity = require_parity(model, before, dataset.val, config.spec, listener.progress)
     listener.say("Writing it in 8 bits, too.")
-    choice = _in_8_bits(job, before)
+    choice = _in_8_bits(job, answers)
     listener.say(choice.reason)
-    return Networks(folder, parity, choice)
+    trust = write_trust(job, answers)
+    listener.say(trust.reason)
+    return Networks(folder, parity, choice, trust)
 
 
-def _in_8_bits(job: Job, before: Probabilities) -> PrecisionChoice:
-    """Write the network in 8 bits, and compare it with what it said `before`.
+def _in_8_bits(job: Job, answers: dict[Precision, Outputs]) -> PrecisionChoice:
+    """Write the network in 8 bits, and compare what it says with the `answers` in 32 bits.
+
+    What it says is added to them.
 
     An error here leaves a training that has ended well with its network in 32 bits. A disk that is
     full is told as one.
@@ -83,40 +88,26 @@ def _in_8_bits(job: Job, before: Probabilities) -> PrecisionChoice:
     dataset, folder = job.dataset, job.workspace.exported
     labels = [sample.label for sample in dataset.val]
     pictures = [sample.load(job.config.spec) for sample in calibration_samples(dataset.train)]
-    target = folder / NETWORKS["int8"]
+    target, before = folder / NETWORKS["int8"], answers["float32"][PROBABILITIES]
     for spared in SPARED:
         try:
             quantize(folder / NETWORKS["float32"], target, iter(pictures), spared)
-            choice = choose_precision(before, _predict(job, "int8"), labels)
+            answers["int8"] = _predict(job, "int8")
+            choice = choose_precision(before, answers["int8"][PROBABILITIES], labels)
         except OSError:
             raise
         except Exception as error:  # what quantizing raises is nowhere listed
             target.unlink(missing_ok=True)
+            answers.pop("int8", None)
             return without_int8(before, labels, error)
         if choice.precision == "int8" or len(labels) < ENOUGH:
             break
     return choice
 
 
-def exported_predictor(folder: Path, manifest: Manifest, limits: Limits) -> Predictor:
-    """Load the network of a folder that is no whole model folder yet."""
-    bundle = Bundle(path=folder, manifest=replace(manifest, files=digests(folder)), digest="")
-    return Predictor(bundle, load_engine(bundle, Runtime(at_once=cpu_limit())), limits)
-
-
-def _predict(job: Job, precision: Precision) -> Probabilities:
+def _predict(job: Job, precision: Precision) -> Outputs:
     """Return what a network says of the validation pictures."""
-    manifest = Manifest(
-        name="", created="", florist="", classes=job.dataset.classes, spec=job.config.spec,
-        precision=precision,
-    )  # fmt: skip
-    predictor = exported_predictor(job.workspace.exported, manifest, job.config.limits)
-    stage = f"Predicting ({precision})"
-    return predict_all(
-        predictor,
-        job.dataset.val,
-        progress=lambda _, done, total: job.listener.progress(stage, done, total),
-    )
+    return answers_of(job, precision, job.dataset.val, f"Predicting ({precision})")
 
 
 def require_parity(

@@ -21,10 +21,11 @@ import keras
 import numpy as np
 from keras import layers
 
-from florist.engine import EMBEDDING, FEATURE_MAP, LOGITS, PROBABILITIES
+from florist.engine import EARLY_EMBEDDING, EMBEDDING, FEATURE_MAP, LOGITS, PROBABILITIES
 from florist.errors import TrainingError
 from florist.training.backbones import Backbone
 from florist.training.config import TrainingConfig
+from florist.training.early import early_embedding, early_maps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +41,10 @@ class Network:
     def whole(self) -> keras.Model:
         """Return picture → what the exported network answers, by name, as one functional model."""
         pictures = keras.Input(self.backbone.input_shape[1:], dtype="uint8", name="pictures")
-        values = self.backbone(self.rescale(pictures))
-        answers = {FEATURE_MAP: values}
+        tapped = [self.backbone.output, *early_maps(self.backbone)]
+        backbone = keras.Model(self.backbone.inputs, tapped, name=self.backbone.name)
+        values, *early = backbone(self.rescale(pictures))
+        answers = {FEATURE_MAP: values, EARLY_EMBEDDING: early_embedding(early)}
         for layer in self.head.layers:  # one by one: a model in a model hides what is in between
             values = layer(values)
             if layer.name in {EMBEDDING, LOGITS, PROBABILITIES}:

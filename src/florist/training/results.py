@@ -36,7 +36,8 @@ from florist.errors import BundleError, printable
 from florist.evaluation import evaluate
 from florist.report import Report
 from florist.training.card import write_card
-from florist.training.export import Networks, export_networks, exported_predictor
+from florist.training.export import Networks, export_networks
+from florist.training.exported import exported_predictor
 from florist.training.fit import FitState
 from florist.training.network import classifier_of
 from florist.training.plots import plot_confusion, plot_reliability, plot_training
@@ -68,7 +69,8 @@ def write_results(outcome: Outcome, output: Path | Registry, *, force: bool) -> 
         report = evaluate(predictor, job.dataset.test, progress=job.listener.progress)
         _write_texts(folder, outcome, _measured(report, networks, outcome.calibration))
         reasons = [outcome.calibration.reason, networks.choice.reason]
-        (folder / CARD).write_text(write_card(manifest, trained, report, reasons), encoding="utf-8")
+        card = write_card(manifest, trained, report, reasons, networks.trust.reason)
+        (folder / CARD).write_text(card, encoding="utf-8")
         plot_training(outcome.state.history, outcome.state.best_epoch, folder / TRAINING_PLOT)
         plot_confusion(report, folder / CONFUSION_PLOT)
         plot_reliability(report, folder / RELIABILITY_PLOT)
@@ -84,6 +86,7 @@ def _measured(report: Report, networks: Networks, calibration: Calibration) -> d
         "parity": asdict(networks.parity),
         "precision": asdict(networks.choice),
         "calibration": asdict(calibration),
+        "none": asdict(networks.trust),
     }
 
 

@@ -1,6 +1,7 @@
 """The app: parts put together from settings."""
 
 import secrets
+from dataclasses import replace
 from typing import cast
 
 from flask import Flask
@@ -42,7 +43,9 @@ def create_app(
     app.request_class = HostileRequest
     _configure(app, settings)
     if predictor is not None:
-        predictor = Predictor(predictor.bundle, predictor.engine, settings.limits)
+        judge = predictor.judge
+        judge = judge if settings.none is None else replace(judge, none=settings.none)
+        predictor = Predictor(predictor.bundle, predictor.engine, settings.limits, judge)
     model, metrics, store = ServedModel(predictor), Metrics(), open_store(settings)
     Services(
         settings=settings,

@@ -59,6 +59,12 @@ class Metrics:
         self.predictions = Counter(
             "florist_predictions", "Pictures, by their best class.", ["label"], registry=registry
         )
+        self.verdicts = Counter(
+            "florist_verdicts",
+            "Pictures, by verdict: answer, unsure, or none of the classes.",
+            ["verdict"],
+            registry=registry,
+        )
         self.refused = Counter(
             "florist_refused",
             "Requests and pictures refused, by reason.",
@@ -77,6 +83,7 @@ class Metrics:
             self.step.labels("decode").observe(result.decode_ms / 1000)
             self.step.labels("inference").observe(result.inference_ms / 1000)
             self.predictions.labels(result.predictions[0].label).inc()
+            self.verdicts.labels(result.verdict).inc()
 
     def render(self) -> bytes:
         """Return all figures in Prometheus' text format."""

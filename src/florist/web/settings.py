@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from limits import parse_many
 
+from florist.confidence.verdict import MOST_NONE
 from florist.engine import DEFAULT_RUNTIME, ENGINES, PRECISIONS
 from florist.errors import SettingsError
 from florist.formats import served_formats
@@ -40,6 +41,12 @@ class Settings:
     precision: str = _setting(
         DEFAULT_RUNTIME.precision,
         f"what the network computes in: {' or '.join(PRECISIONS)}; auto: what training chose",
+    )
+    none: float | None = _setting(
+        None,
+        f"share of familiar pictures that may be called none of the classes, up to {MOST_NONE}; by "
+        "default what training was told",
+        least=0,
     )
 
     host: str = _setting("127.0.0.1", "address to listen on; 0.0.0.0 for every interface")
@@ -109,10 +116,14 @@ class Settings:
     def __post_init__(self) -> None:
         for each in fields(self):
             least, value = each.metadata["least"], getattr(self, each.name)
-            if least is not None and not value >= least:
+            if least is not None and value is not None and not value >= least:
                 raise SettingsError(
                     f"{environment_name(each)} is {value}; it must be at least {least}."
                 )
+        if self.none is not None and self.none > MOST_NONE:
+            raise SettingsError(
+                f"{PREFIX}NONE is {self.none}; it must be at most {MOST_NONE}. 0.05 is 5 %."
+            )
         try:
             parse_many(self.rate_limit or "1 per second")
         except ValueError as error:
@@ -204,7 +215,13 @@ _READERS: Final[dict[Any, Callable[[str], Any]]] = {
     str: str,
     int: int,
     float: float,
+    float | None: float,
     bool: lambda text: _YES_NO[text.lower()],
     tuple[str, ...]: _list,
 }
-_EXPECTED: Final = {int: "a whole number", float: "a number", bool: "true or false"}
+_EXPECTED: Final = {
+    int: "a whole number",
+    float: "a number",
+    float | None: "a number",
+    bool: "true or false",
+}

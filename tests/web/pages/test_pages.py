@@ -11,8 +11,11 @@ from flask.testing import FlaskClient
 from PIL import Image
 from werkzeug.test import TestResponse
 
+import florist
+from florist.bundle import Bundle
 from florist.web import create_app
 from florist.web.settings import Settings
+from tests.conftest import FOREIGN, noisy_picture
 from tests.web.conftest import AppMaker, csrf_token, encoded, red
 
 PERSON = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -116,8 +119,27 @@ def test_a_camera_left_unused_is_no_second_picture(client: FlaskClient) -> None:
 
 def test_an_unsure_answer_says_so(client: FlaskClient) -> None:
     grey = encoded(Image.new("RGB", (16, 16), (90, 90, 90)))
-    assert ">not sure<" in post(client, grey).text
-    assert ">not sure<" not in post(client, red()).text
+    page = post(client, grey).text
+    assert ">Could be blue or green</h2>" in page
+    assert 'data-news="0.png: Could be blue or green, 33.3' in page
+    assert "Could be" not in post(client, red()).text
+
+
+def test_a_foreign_picture_is_probably_none_of_these(trusted: Bundle, tmp_path: Path) -> None:
+    settings = Settings(uploads=str(tmp_path))
+    client = create_app(florist.load(trusted.path), settings).test_client()
+    page = post(client, encoded(noisy_picture(FOREIGN, 0))).text
+    assert re.search(
+        ">Probably none of these <span class=.aside.>looks most like (red|blue)<", page
+    )
+    assert re.search("data-news=.0.png: Probably none of these, looks most like (red|blue), ", page)
+    assert "card-none" in page
+    assert ">red</h2>" in post(client, red()).text
+    history = client.get("/history").text
+    assert "<h2>Probably none of these <" in history
+    assert re.search('class="aside">looks most like (red|blue)<', history)
+    address = re.findall('href="(/answers/[^"]+)"', history)[1]
+    assert "<h1>Probably none of these <" in client.get(address).text
 
 
 def test_a_picture_that_cannot_be_kept_is_answered_and_shown(

@@ -43,7 +43,7 @@ def make_old(folder: Path, count: int, days: int = 31) -> None:
         for number in range(count):
             name, created = f"{number:032x}", oldest - days * DAY_US - number
             row = (name, created, "old.jpg", "[]", 1, 1, 4)
-            records.execute("INSERT INTO uploads VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+            records.execute("INSERT INTO uploads VALUES (?, ?, ?, ?, ?, ?, ?, NULL)", row)
             path = folder / name[:2] / name[2:4] / f"{name}.jpg"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(b"JPEG")
@@ -167,7 +167,7 @@ def test_the_work_of_a_request_does_not_grow_with_the_records(tmp_path: Path) ->
     with database(tmp_path) as records:
         for number in range(20 * STEP):
             row = (f"{number + STEP:032x}", DAY_US * 10**6 + number, "new.jpg", "[]", 1, 1, 4)
-            records.execute("INSERT INTO uploads VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+            records.execute("INSERT INTO uploads VALUES (?, ?, ?, ?, ?, ?, ?, NULL)", row)
     assert few > 0
     assert steps() < 1.5 * few
 

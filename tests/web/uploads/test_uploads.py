@@ -2,8 +2,9 @@
 
 import logging
 import resource
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from io import BytesIO
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 from PIL import Image
 
+from florist.confidence.verdict import Verdict
 from florist.errors import SettingsError
 from florist.images import Limits
 from florist.prediction import Prediction, Result
@@ -78,6 +80,22 @@ def test_what_no_compression_makes_smaller_has_a_small_thumbnail_too(tmp_path: P
     upload = add(uploads, File("noise.png", encoded(noise)))
     for path in tmp_path.rglob(f"{upload.id}.*.webp"):
         assert path.stat().st_size <= 15_000
+
+
+def test_the_verdict_is_kept_and_known_where_an_earlier_version_kept_none(tmp_path: Path) -> None:
+    def kept_with(best: float, verdict: Verdict) -> Upload:
+        found = (Prediction("red", best), Prediction("blue", 0.1))
+        copy = copy_of(ROSE, Result(predictions=found, verdict=verdict), SIDE, Limits())
+        assert store(tmp_path).add(copy)
+        return copy.upload
+
+    strange, doubtful = kept_with(0.9, "none"), kept_with(0.3, "unsure")
+    assert store(tmp_path).get(strange.id) == strange
+    with closing(sqlite3.connect(tmp_path / "uploads.sqlite3")) as database:
+        database.execute("ALTER TABLE uploads DROP COLUMN verdict")  # as it was
+    found = {each.id: each.verdict for each in store(tmp_path).recent()}
+    assert found == {strange.id: "answer", doubtful.id: "unsure"}  # as the scores say
+    assert store(tmp_path).get(kept_with(0.9, "none").id).verdict == "none"  # type: ignore[union-attr]
 
 
 def test_an_upload_of_an_earlier_version_has_no_thumbnail(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from florist.bundle import Bundle, read_bundle
 from florist.engine import Runtime, load_engine
 from florist.errors import FloristError
 from florist.images import SANDBOXES, Bounds
+from florist.judging import judge_of
 from florist.prediction import Predictor
 from florist.system import cpu_limit
 from florist.web.inference.memory import memory_for_costly_pictures
@@ -62,7 +63,8 @@ class ServedModel:
             engine = load_engine(bundle, runtime)
             memory = memory_for_costly_pictures(settings)
             SANDBOXES.bound(Bounds(places=threads, memory=memory))
-            self._predictor = Predictor(bundle, engine, settings.limits)
+            judge = judge_of(bundle, engine, settings.none)
+            self._predictor = Predictor(bundle, engine, settings.limits, judge)
             _log.info("Ready: model %s, digest %s", bundle.path, bundle.digest)
         except FloristError as error:
             self._why_not = "The model could not be loaded; the server's log says why."

@@ -26,7 +26,7 @@ from florist.web.door.security import csrf
 from florist.web.inference.classify import Answer, File
 from florist.web.pages.facts import LARGEST_MATRIX, Facts, facts_of
 from florist.web.pages.kept import promise_of
-from florist.web.pages.wording import FILTERS, moment, percent, plural, unsure
+from florist.web.pages.wording import FILTERS, aside, headline, moment, percent, plural
 from florist.web.problems import PROBLEMS, NotReadyError, RefusedError
 from florist.web.services import Services, services
 from florist.web.uploads.copies import PREVIEW_SIDE, Copy, Upload
@@ -65,19 +65,14 @@ class Card:
         return error.title if error is not None else self.best[0].label
 
     @property
-    def unsure(self) -> bool:
-        """Whether the answer may well be wrong."""
-        return unsure(self.best)
-
-    @property
     def news(self) -> str:
         """What a screen reader says once the answer is there."""
         result = self.answer.result
         if result.error is not None:
             said = f"{result.error.title}: {result.error.detail}"
         else:
-            best = result.predictions[0]
-            said = f"{best.label}, {percent(best.score)}{', not sure' if self.unsure else ''}"
+            told = ", ".join(filter(None, [headline(result), aside(result)]))
+            said = f"{told}, {percent(result.predictions[0].score)}"
         return f"{self.answer.filename}: {said}."
 
 
@@ -162,7 +157,12 @@ def _card(found: Services, answer: Answer, copy: Copy | None) -> Card:
 
 
 def _kept_card(upload: Upload) -> Card:
-    result = Result(predictions=upload.predictions, width=upload.width, height=upload.height)
+    result = Result(
+        predictions=upload.predictions,
+        verdict=upload.verdict,
+        width=upload.width,
+        height=upload.height,
+    )
     answer = Answer(filename=upload.filename, result=result)
     return Card(answer, f"Answered on {moment(upload.created)}.", upload=upload.id)
 

@@ -6,7 +6,8 @@ from typing import Final
 
 from markupsafe import Markup
 
-from florist.prediction import Prediction
+from florist.prediction import Result
+from florist.web.uploads.copies import Upload
 
 _NAMED: Final = 8
 _SPACE: Final = "\N{NO-BREAK SPACE}"
@@ -53,9 +54,23 @@ def marked(text: str) -> Markup:
     return Markup("").join(code.format(part) if odd % 2 else part for odd, part in enumerate(parts))
 
 
-def unsure(predictions: Sequence[Prediction]) -> bool:
-    """Whether even the most probable class is less probable than all others together."""
-    return predictions[0].score < 0.5
+def headline(answered: Result | Upload) -> str:
+    """Write an answer in words."""
+    best, *others = (each.label for each in answered.predictions)
+    match answered.verdict:
+        case "none":
+            return "Probably none of these"
+        case "unsure" if others:
+            return f"Could be {best} or {others[0]}"
+        case _:
+            return best
 
 
-FILTERS: Final = (percent, plural, listed, sentence, moment, marked, unsure)
+def aside(answered: Result | Upload) -> str:
+    """Write what belongs to the answer in smaller letters, if anything does."""
+    if answered.verdict == "none":
+        return f"looks most like {answered.predictions[0].label}"
+    return ""
+
+
+FILTERS: Final = (percent, plural, listed, sentence, moment, marked, headline, aside)

@@ -10,6 +10,7 @@ from functools import cached_property
 from time import monotonic
 from typing import Final
 
+from florist.confidence.verdict import Verdict
 from florist.errors import ImageError, printable
 from florist.images import ANY, Limits, Price, copy_without_metadata, thumbnail
 from florist.prediction import Prediction, Result
@@ -38,6 +39,7 @@ class Upload:
     filename: str
     created: datetime
     predictions: tuple[Prediction, ...]
+    verdict: Verdict
     width: int
     height: int
 
@@ -80,6 +82,7 @@ def copy_of(file: File, result: Result, side: int, limits: Limits, most: Price =
         filename=printable(file.filename)[:NAME_LENGTH],
         created=datetime.now(UTC),
         predictions=tuple(result.predictions),
+        verdict=result.verdict,
         width=result.width,
         height=result.height,
     )

@@ -16,9 +16,11 @@ from sqlalchemy import (
     event,
     func,
     insert,
+    inspect,
     literal,
     make_url,
     select,
+    text,
     update,
 )
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
@@ -59,6 +61,7 @@ class Record(_Base):
     width: Mapped[int]
     height: Mapped[int]
     size: Mapped[int] = mapped_column(BigInteger)  # bytes of the kept file
+    verdict: Mapped[str | None] = mapped_column(String(8))  # last, as where it was added later
 
 
 class Total(_Base):
@@ -145,6 +148,12 @@ class Records:
                 connection.execute(CreateTable(table, if_not_exists=True))
                 for index in table.indexes:
                     connection.execute(CreateIndex(index, if_not_exists=True))
+        with suppress(SQLAlchemyError), self._engine.begin() as connection:
+            # A table of an earlier version lacks it; two processes may both see that.
+            if all(
+                each["name"] != "verdict" for each in inspect(connection).get_columns("uploads")
+            ):
+                connection.execute(text("ALTER TABLE uploads ADD COLUMN verdict VARCHAR(8)"))
         first = select(literal(1), _SIZE_OF_ALL.scalar_subquery(), literal(0))
         with suppress(IntegrityError), self._engine.begin() as connection:
             if connection.scalar(select(Total.id)) is None:

@@ -22,6 +22,7 @@ from typing import Final
 from sqlalchemy import delete, func, select, tuple_
 from sqlalchemy.orm import Session
 
+from florist.confidence.verdict import VERDICTS, Verdict, verdict_of
 from florist.prediction import Prediction
 from florist.storage import Folder
 from florist.web.problems import UploadsError
@@ -173,6 +174,7 @@ class UploadStore:
             id=upload.id,
             filename=upload.filename,
             predictions=[[each.label, each.score] for each in upload.predictions],
+            verdict=upload.verdict,
             width=upload.width,
             height=upload.height,
             size=size,
@@ -235,6 +237,14 @@ def _upload(record: Record) -> Upload:
         filename=record.filename,
         created=_EPOCH + record.created * _MICROSECOND,
         predictions=tuple(Prediction(label, score) for label, score in record.predictions),
+        verdict=_verdict(record),
         width=record.width,
         height=record.height,
     )
+
+
+def _verdict(record: Record) -> Verdict:
+    """Return what was said; an earlier version kept only the scores."""
+    known: dict[str | None, Verdict] = {each: each for each in VERDICTS}
+    best = max((score for _, score in record.predictions), default=0.0)
+    return known.get(record.verdict) or verdict_of(best)

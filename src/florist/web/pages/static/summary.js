@@ -5,6 +5,7 @@ import { stop } from "./sending.js";
 
 const ALL = "all";
 const UNSURE = "not sure";
+const NONE = "none of these";
 const NO_ANSWER = "no answer";
 
 const cards = document.getElementById("cards");
@@ -25,12 +26,14 @@ let last = 0;
 // A class is told from the words above by what stands before it.
 const kinds = {
   [ALL]: () => true,
-  [UNSURE]: (card) => card.querySelector(".card-label .unsure") !== null,
+  [UNSURE]: (card) => card.dataset.verdict === "unsure",
+  [NONE]: (card) => card.dataset.verdict === "none",
   [NO_ANSWER]: (card) => isOver(card) && card.dataset.label === undefined,
 };
 
 const isOver = (card) => ["done", "failed"].includes(card.dataset.state);
-const matches = (card, kind) => kinds[kind]?.(card) ?? `class ${card.dataset.label}` === kind;
+const classed = ({ dataset }) => dataset.label !== undefined && dataset.verdict !== "none";
+const matches = (card, kind) => kinds[kind]?.(card) ?? (classed(card) && `class ${card.dataset.label}` === kind);
 
 function draw() {
   planned = 0;
@@ -50,11 +53,11 @@ function draw() {
 
 function drawChips(all) {
   const counts = new Map();
-  for (const { dataset } of all.filter((card) => card.dataset.label !== undefined)) {
+  for (const { dataset } of all.filter(classed)) {
     counts.set(`class ${dataset.label}`, (counts.get(`class ${dataset.label}`) ?? 0) + 1);
   }
   const classes = [...counts].sort(([, one], [, other]) => other - one);
-  const others = [UNSURE, NO_ANSWER].map((kind) => [kind, all.filter(kinds[kind]).length]);
+  const others = [UNSURE, NONE, NO_ANSWER].map((kind) => [kind, all.filter(kinds[kind]).length]);
   const every = [[ALL, all.length], ...classes, ...others].filter(([, count]) => count);
   if (!every.some(([kind]) => kind === shown)) shown = ALL;
   const wanted = every.map(([kind, count]) => chip(kind, count));

@@ -1,0 +1,97 @@
+"""A model folder that says "none of these", on its way from the file to every answer."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import florist
+from florist.bundle import TRUST, Bundle, digests, read_bundle
+from florist.cli import cli
+from florist.confidence.file import to_bytes
+from florist.engine import ENGINES, Runtime
+from florist.errors import BundleError
+from florist.web import create_app
+from florist.web.settings import Settings
+from tests.conftest import COLOURS, FOREIGN, noisy_picture, spoil_manifest
+from tests.trusted import colours_of
+from tests.web.conftest import encoded
+from tests.web.door.calls import raw
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_foreign_colour_is_none_of_them(trusted: Bundle, engine: str) -> None:
+    predictor = florist.load(trusted.path, Runtime(engine=engine))
+    found = predictor.result(noisy_picture(FOREIGN, 0))
+    assert found.verdict == "none"
+    assert found.familiarity == pytest.approx(1 / 121)
+    assert found.predictions[0].label in {"red", "blue"}  # what it looks most like
+    kept = [predictor.result(noisy_picture(c, 99)) for c in COLOURS.values()]
+    assert [each.verdict for each in kept] == ["answer"] * 3
+    assert all(each.familiarity is not None and each.familiarity > 0.05 for each in kept)
+
+
+def test_who_asks_says_how_strange_is_foreign(trusted: Bundle) -> None:
+    never = florist.load(trusted.path, none=0).result(noisy_picture(FOREIGN, 0))
+    assert never.verdict == "answer"
+    assert never.familiarity == pytest.approx(1 / 121)
+    often = florist.load(trusted.path, none=0.5)
+    found = [often.result(noisy_picture(c, s)) for c in COLOURS.values() for s in range(60, 80)]
+    assert 0.3 < sum(each.verdict == "none" for each in found) / 60 < 0.7
+
+
+def test_a_folder_without_it_answers_as_before(bundle: Bundle) -> None:
+    found = florist.load(bundle.path).result(noisy_picture(FOREIGN, 0))
+    assert (found.verdict, found.familiarity) == ("answer", None)
+
+
+def test_json_of_command_line_and_api_say_it(trusted: Bundle, tmp_path: Path) -> None:
+    picture = tmp_path / "strange.png"
+    picture.write_bytes(encoded(noisy_picture(FOREIGN, 0)))
+    command = ["predict", str(picture), "--json", "--model", str(trusted.path)]
+    (printed,) = json.loads(CliRunner().invoke(cli, command).stdout)["predictions"]
+    assert (printed["verdict"], printed["familiarity"]) == ("none", pytest.approx(1 / 121))
+    (kept,) = json.loads(CliRunner().invoke(cli, [*command, "--none", "0"]).stdout)["predictions"]
+    assert kept["verdict"] == "answer"
+    for none, verdict in ((None, "none"), (0.0, "answer")):
+        settings = Settings(keep_uploads=False, none=none)
+        client = create_app(florist.load(trusted.path), settings).test_client()
+        answered = client.post(**raw(picture.read_bytes())).json
+        assert answered is not None
+        assert answered["predictions"][0]["verdict"] == verdict
+        assert f'florist_verdicts_total{{verdict="{verdict}"}} 1.0' in client.get("/metrics").text
+
+
+def test_a_served_folder_is_judged_as_the_settings_say(trusted: Bundle) -> None:
+    settings = Settings(keep_uploads=False, model=str(trusted.path), none=0.2)
+    app = create_app(settings=settings)
+    model = app.extensions["florist"].model
+    model.wait(60)
+    judge = model.predictor().judge
+    assert judge.familiarity is not None
+    assert judge.none == 0.2
+
+
+@pytest.mark.parametrize("content", [b"no archive", None])
+def test_a_file_that_cannot_be_used_is_named(
+    trusted: Bundle, tmp_path: Path, content: bytes | None
+) -> None:
+    """None stands for a file that is whole, but of another network."""
+    folder = Path(shutil.copytree(trusted.path, tmp_path / "model"))
+    if content is None:
+        known = colours_of(trusted)
+        renamed = {f"other {name}": bank for name, bank in known.banks.items()}
+        content = to_bytes(replace(known, banks=renamed), 0.05)
+    (folder / TRUST).write_bytes(content)
+    with pytest.raises(BundleError, match="is not the file that training wrote"):
+        florist.load(folder)
+    (folder / "manifest.json").rename(tmp_path / "manifest.json")
+    files = digests(folder)
+    (tmp_path / "manifest.json").rename(folder / "manifest.json")
+    spoil_manifest(folder, files=files)
+    with pytest.raises(BundleError, match="does not say of this network what is familiar"):
+        florist.load(folder)
+    assert read_bundle(folder).manifest.files[TRUST] == files[TRUST]
