@@ -20,7 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import accuracy, decoding, load, memory, report, serving, startup, training
+from benchmarks import accuracy, decoding, load, memory, report, serving, startup, training, trust
 from benchmarks.materials import Bench, drawn
 
 ROOT: Final = Path(__file__).parent.parent
@@ -36,6 +36,9 @@ def parts(bench: Bench) -> dict[str, Callable[[], dict[str, Any]]]:
     found |= {f"serving {name}": partial(serving.measure, bench, name) for name in bench.backbones}
     trained = dict.fromkeys([training.TRAINED, *bench.backbones[1:]])
     found |= {f"training {name}": partial(training.measure, bench, name) for name in trained}
+    if bench.trust:
+        found["trust"] = partial(trust.measure, bench)
+        found["trust tiny"] = partial(trust.measure_tiny, bench)
     return found | {
         f"accuracy {training.TRAINED}": partial(accuracy.measure, bench, training.TRAINED),
         "memory": partial(memory.measure, bench),
@@ -74,7 +77,7 @@ def bench_of(options: argparse.Namespace) -> Bench:
     if options.small:
         return Bench(
             **common, weights="none", seconds=2.0, pictures=24, epochs=2,
-            seeds=1, backbones=(training.TRAINED,),
+            seeds=1, backbones=(training.TRAINED,), trust=False,
         )  # fmt: skip
     return Bench(
         **common,

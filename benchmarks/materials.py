@@ -28,7 +28,8 @@ class Bench:
 
     `photos` is a folder of pictures, `weights` the backbone weights of MobileNetV2 0.35 without its
     top ("none": random ones), `work` where everything is kept that can be used again. Memory is
-    measured with `pictures` drawn ones, and with ten times as many.
+    measured with `pictures` drawn ones, and with ten times as many. `trust` takes a model that was
+    trained on many pictures.
     """
 
     photos: Path
@@ -40,6 +41,7 @@ class Bench:
     seeds: int = 3
     backbones: tuple[str, ...] = ("mobilenetv2", "inceptionv3")
     peers: bool = True
+    trust: bool = True
 
     def split(self) -> Path:
         """Return florist's own split of the photographs as folders that every tool can read."""

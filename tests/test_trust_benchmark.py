@@ -1,0 +1,61 @@
+"""The figures of "none of these", by hand, and the pictures that they are measured on."""
+
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from benchmarks.foreign import drawn, noise, scene, shapes, text, words
+from benchmarks.goals import goals
+from benchmarks.report import write
+from benchmarks.trust import auroc, fpr95
+
+SEED: dict[str, Any] = {
+    "pictures": {"test": 100, "noise": 150, "wallpapers": 136},
+    "kept": 0.95,
+    "caught": {"noise": 1.0, "wallpapers": 0.9},
+    "auroc": {"noise": 1.0, "wallpapers": 0.98},
+    "fpr95": {"noise": 0.0, "wallpapers": 0.08},
+    "scores": {
+        "temperature": 1.3, "error": 0.03, "floor": 0.025, "log_loss": 0.2, "raw_log_loss": 0.21,
+    },
+    "judge_share": 0.01,
+    "kb": 331.0,
+}  # fmt: skip
+MACHINE = {"cpu": "x", "cores": 2, "vnni": True, "python": "3", "versions": {}}
+
+
+def test_the_area_counts_pairs_and_halves_of_ties() -> None:
+    familiar, foreign = np.array([0.2, 0.5, 0.9]), np.array([0.1, 0.2])
+    # 0.2 beats 0.1 and ties with 0.2; the other two beat both.
+    assert auroc(familiar, foreign) == pytest.approx((1.5 + 2 + 2) / 6)
+    assert auroc(foreign, foreign) == pytest.approx(0.5)
+
+
+def test_what_passes_is_counted_where_95_percent_are_kept() -> None:
+    familiar = np.linspace(0.01, 1, 100)
+    assert fpr95(familiar, np.array([0.01, 0.03, 0.5, 0.06])) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("draw", [noise, partial(text, words=words()), shapes, scene])
+def test_a_set_has_pictures_that_differ_and_come_again(draw: object) -> None:
+    first, again = (list(islice(drawn(draw), 4)) for _ in range(2))  # type: ignore[arg-type]
+    assert all(one.tobytes() == other.tobytes() for one, other in zip(first, again, strict=True))
+    assert len({picture.convert("RGB").tobytes() for picture in first}) == 4
+
+
+def test_the_tables_are_written_from_the_results(tmp_path: Path) -> None:
+    about = {"measured": "2026-01-02", "machine": MACHINE}
+    results: dict[str, dict[str, Any]] = {
+        "trust": {"seeds": [SEED, SEED], **about},
+        "trust tiny": {**SEED, **about},
+    }
+    reached = {what: (goal, found) for what, goal, found in goals(results)}
+    assert reached["scores, mean of 2: calibration error beyond its floor"] == ("≤ 0.010", "0.005")
+    assert reached["scores: seeds whose log loss the temperature lowers"] == ("2", "2")
+    assert reached["foreign pictures: the lowest, wallpapers"] == ("≥ 0.96", "0.980")
+    assert reached["`tiny`, caught: noise"] == ("≥ 90 %", "100.0%")
+    write(results, tmp_path)
+    assert "| wallpapers | 136 | 0.980 | 8.0% | 90.0% |" in (tmp_path / "benchmarks.md").read_text()
