@@ -1,8 +1,8 @@
 """Pictures of things that a model of flowers was never shown, in sets of a kind.
 
-They are drawn, or found, and no training sees them. How embeddings are compared was chosen by what it
-did with them, so others may fare a little worse. A set that this machine has no pictures for is left
-out.
+They are drawn, or found, and no training sees them. How embeddings are compared was chosen by what
+it did with them, so others may fare a little worse. A set that this machine has no pictures for is
+left out.
 """
 
 import shutil
