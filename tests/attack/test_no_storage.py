@@ -74,15 +74,15 @@ def test_nothing_can_be_kept(bundle: Bundle, tmp_path: Path, outage: Outage) -> 
     with serving(bundle.path, uploads, threads=2, deadline_s=5) as running:
         running.wait_for("^Ready: ")
         pages = Pages(running)
-        assert "could not be kept" not in pages.send()
+        assert "not in the history" not in pages.send()
         with outage(running, uploads), ThreadPoolExecutor(3) as pool:
             seen = [pool.submit(lambda: [pages.send() for _ in range(8)]) for _ in range(2)]
             asked = pool.submit(lambda: Counter(running.predict(red()) for _ in range(100)))
             assert asked.result() == {200: 100}
             for page in (page for pages_seen in seen for page in pages_seen.result()):
-                assert page.count("could not be kept yet") == 2
+                assert page.count("waits to be kept: it is not in the history") == 2
                 assert page.count("data:image/jpeg;base64,") == 2
-        while "could not be kept" in pages.send():
+        while "not in the history" in pages.send():
             pass
         assert running.ask("/history")[0] == 200
         assert running.stop() == 0

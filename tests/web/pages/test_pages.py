@@ -147,7 +147,7 @@ def test_a_picture_that_cannot_be_kept_is_answered_and_shown(
 ) -> None:
     (tmp_path / "uploads").write_text("A file where a folder should be.")
     page = post(make_app().test_client(), red()).text
-    assert "The picture could not be kept" in page
+    assert "The picture waits to be kept: it is not in the history." in page
     assert 'src="data:image/jpeg;base64,' in page
 
 

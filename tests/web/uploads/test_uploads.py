@@ -26,8 +26,8 @@ from tests.web.conftest import AppMaker, csrf_token, encoded, red
 
 RESULT = Result(predictions=(Prediction("red", 0.9),), width=64, height=48)
 ROSE = File("rose.png", red())
-NOT_KEPT = "could not be kept"
-NOT_YET = "could not be kept yet"
+NOT_KEPT = "not in the history"
+NOT_YET = "The picture waits to be kept: it is not in the history."
 
 
 def store(folder: Path, *, days: float = 30, size: int = 2**30, url: str = "") -> UploadStore:

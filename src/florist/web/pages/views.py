@@ -149,8 +149,8 @@ def _card(found: Services, answer: Answer, copy: Copy | None) -> Card:
         return Card(answer, f"{remark}.", upload=copy.upload.id)
     content = copy.content
     if found.keeper is not None:
-        yet = "" if copy.kept.done() else " yet"
-        remark += f". The picture could not be kept{yet}: it is not in the history"
+        what = "could not be kept" if copy.kept.done() else "waits to be kept"
+        remark += f". The picture {what}: it is not in the history"
         content = copy_without_metadata(content, PREVIEW_SIDE) if content else b""
     preview = f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"
     return Card(answer, f"{remark}.", preview=preview if content else None)
