@@ -52,7 +52,8 @@ def create_app(
         model=model,
         classifier=Classifier(model, settings, metrics.places),
         uploads=store if settings.keeps else None,
-        keeper=Keeper(store) if store is not None and settings.keeps else None,
+        # The other half of the threads is always there for those who keep nothing.
+        keeper=Keeper(store, settings.queue // 2 + 1) if store and settings.keeps else None,
         metrics=metrics,
     ).attach(app)
     security.register(app, settings)

@@ -4,11 +4,13 @@ import logging
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
+from florist.web.uploads import keeping
 from florist.web.uploads.copies import Copy
 from florist.web.uploads.keeping import QUEUE_BYTES, Keeper
 from florist.web.uploads.store import UploadStore
@@ -36,7 +38,7 @@ def uploads(tmp_path: Path) -> UploadStore:
 
 @pytest.fixture
 def keeper(uploads: UploadStore) -> Iterator[Keeper]:
-    keeper = Keeper(uploads)
+    keeper = Keeper(uploads, pages=3)
     yield keeper
     keeper.close(seconds=0)
 
@@ -119,6 +121,32 @@ def test_a_picture_kept_twice_is_one(uploads: UploadStore, tmp_path: Path) -> No
     assert total(tmp_path)[0] == total(tmp_path)[1]
 
 
+def test_a_few_pages_wait_for_what_is_slow_and_no_more(
+    keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "_ANSWER_S", 300)
+    copy = rose()
+    with ThreadPoolExecutor(5) as pool:
+        pages = [pool.submit(keeper.settle, [copy]) for _ in range(5)]
+        while sum(page.done() for page in pages) < 2:
+            pass
+        keeper.put(copy)
+        for page in pages:
+            page.result(60)
+    assert copy.is_kept
+
+
+def test_nobody_waits_while_it_fails(
+    keeper: Keeper, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "_ANSWER_S", 300)
+    with locked(tmp_path), ThreadPoolExecutor(1) as pool:
+        keeper.put(copy := rose())
+        pool.submit(keeper.settle, [copy]).result(60)
+        assert not copy.kept.done()
+    assert copy.kept.result(60)
+
+
 def test_closing_keeps_what_waits(keeper: Keeper, uploads: UploadStore) -> None:
     copies = [rose() for _ in range(20)]
     for copy in copies:
@@ -144,7 +172,7 @@ def test_closing_gives_up_in_time(
 
 
 def test_several_processes_keep_at_once(tmp_path: Path) -> None:
-    keepers = [Keeper(store(tmp_path)) for _ in range(4)]
+    keepers = [Keeper(store(tmp_path), pages=3) for _ in range(4)]
     copies = [rose() for _ in range(64)]
     for number, copy in enumerate(copies):
         keepers[number % 4].put(copy)
@@ -155,7 +183,7 @@ def test_several_processes_keep_at_once(tmp_path: Path) -> None:
 
 
 def test_a_picture_larger_than_all_may_be_is_not_kept(tmp_path: Path) -> None:
-    keeper, copy = Keeper(store(tmp_path, size=100)), rose()
+    keeper, copy = Keeper(store(tmp_path, size=100), pages=3), rose()
     keeper.put(copy)
     assert not copy.kept.result(60)
     assert kept(tmp_path) == []

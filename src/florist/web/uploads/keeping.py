@@ -25,17 +25,18 @@ QUEUE_BYTES: Final = 16 * 2**20
 
 _TRY_S: Final = 30
 _PAUSE_S: Final = 0.5
-_ANSWER_S: Final = 1
+_ANSWER_S: Final = 5
 _CLOSE_S: Final = 3
 
 
 class Keeper:
-    """Keeps copies in a store, in a thread of its own."""
+    """Keeps copies in a store, in a thread of its own; at most `pages` answers wait for it."""
 
-    def __init__(self, store: UploadStore) -> None:
+    def __init__(self, store: UploadStore, pages: int) -> None:
         self._store = store
         self._queue: SimpleQueue[Copy] = SimpleQueue()
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
+        self._settling = threading.BoundedSemaphore(pages)
         self._waiting: set[Copy] = set()
         self._failing = False
         self._ends = math.inf
@@ -47,26 +48,31 @@ class Keeper:
             self._resolve(copy, kept=False, reason="too many others wait")
             return
         self._queue.put(copy)
-        with self._lock:
+        with self._changed:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="keep-uploads", daemon=True)
                 self._thread.start()
                 atexit.register(self.close)
 
     def settle(self, copies: Collection[Copy]) -> None:
-        """Wait a moment until it is known whether copies are kept; not where that fails now."""
-        wait([copy.kept for copy in copies], 0 if self._failing else _ANSWER_S)
+        """Wait seconds at most until copies are kept, or that fails; not where enough others do."""
+        if self._settling.acquire(blocking=False):
+            with self._changed:
+                self._changed.wait_for(
+                    lambda: self._failing or all(copy.kept.done() for copy in copies), _ANSWER_S
+                )
+            self._settling.release()
 
     def close(self, seconds: float = _CLOSE_S) -> None:
         """Try for some seconds more, and give up what is not kept by then."""
         self._ends = time.monotonic() + seconds
-        with self._lock:
+        with self._changed:
             waiting = [copy.kept for copy in self._waiting]
         if late := wait(waiting, seconds).not_done:
             _log.warning("Pictures that were not kept before the server stopped: %d", len(late))
 
     def _has_room(self, copy: Copy) -> bool:
-        with self._lock:
+        with self._changed:
             if sum(len(each.content) for each in (copy, *self._waiting)) > QUEUE_BYTES:
                 return False
             self._waiting.add(copy)
@@ -86,9 +92,7 @@ class Keeper:
             _log.exception("Keeping a picture went wrong.")
             self._resolve(copy, kept=False, reason="the server made a mistake")
         else:
-            if self._failing:
-                _log.warning("Pictures are kept again.")
-            self._failing = False
+            self._fails(None)
             self._resolve(copy, kept=kept)
             self._tidy()
 
@@ -99,18 +103,26 @@ class Keeper:
             _log.warning("The uploads cannot be tidied: %s", error)
 
     def _try_again(self, copy: Copy, error: Exception) -> None:
-        if not self._failing:
-            _log.warning("Pictures cannot be kept now: %s", error)
-        self._failing = True
+        self._fails(error)
         if time.monotonic() < min(copy.made + _TRY_S, self._ends):
             self._queue.put(copy)  # behind the others: perhaps it is only this one
             time.sleep(_PAUSE_S)
         else:
             self._resolve(copy, kept=False, reason=str(error))
 
+    def _fails(self, error: Exception | None) -> None:
+        if error is not None and not self._failing:
+            _log.warning("Pictures cannot be kept now: %s", error)
+        if error is None and self._failing:
+            _log.warning("Pictures are kept again.")
+        with self._changed:
+            self._failing = error is not None
+            self._changed.notify_all()
+
     def _resolve(self, copy: Copy, *, kept: bool, reason: str = "") -> None:
         if reason:
             _log.warning("The picture %r was not kept: %s", copy.upload.filename, reason)
-        with self._lock:
+        with self._changed:
             self._waiting.discard(copy)
-        copy.kept.set_result(kept)
+            copy.kept.set_result(kept)
+            self._changed.notify_all()
