@@ -67,23 +67,25 @@ def images() -> list[bytes]:
 def requests() -> list[bytes]:
     """Return calls of the page's and the API's addresses, with headers that they look at."""
     upload = "0" * 32
-    form = (
-        "Content-Type: application/x-www-form-urlencoded\n\nbefore=00000000000000000000000000000000"
-    )
+    before = f"Content-Type: application/x-www-form-urlencoded\n\nbefore={upload}"
     calls = [
         "GET /?x=1\nAccept: text/html\nHost: example.org\nX-Request-ID: a.b",
         "GET /model\nAccept-Encoding: gzip, br;q=0.1\nCookie: session=a.b.c",
-        'GET /history?before=00000000000000000000000000000000\nIf-None-Match: "a"',
+        f'GET /history?before={upload}\nIf-None-Match: "a"',
         f"GET /uploads/{upload}/240\nRange: bytes=0-9",
-        f"POST /uploads/{upload}/delete\n{form}",
-        f"POST /history/delete\n{form}",
+        f"POST /uploads/{upload}/delete\n{before}",
+        f"POST /history/delete\n{before}",
         'GET /static/base.css?v=1\nIf-Range: "a"',
         "OPTIONS /api/v1/predictions\nOrigin: https://a.example",
         "HEAD /api/openapi.json\nAuthorization: Bearer k",
         "GET /metrics\nAccept: */*",
+        f"GET /?answer={upload}&answer=0\nAccept: text/html",
+        f"GET /answers/{upload}",
     ]
     picture = b"POST /api/v1/predictions?top=2\nContent-Type: image/png\n\n"
-    return [*(call.encode() for call in calls), picture + red(8)]
+    form = multipart()[0].partition(b"\n")[2]
+    sent = b"POST /\nAccept: text/html\nContent-Type: multipart/form-data; boundary=b\n\n"
+    return [*(call.encode() for call in calls), picture + red(8), sent + form]
 
 
 def multipart() -> list[bytes]:

@@ -30,6 +30,7 @@ def text_field(size: int) -> bytes:
     return head + b"x" * size + b"\r\n--B--\r\n"
 
 
+NAMELESS = parts(1).replace(b'; name="f"', b"")
 CASES: list[tuple[str, int, str, Callable[[], Call]]] = [
     ("no body", 400, "no-picture", lambda: {"path": API}),
     ("no body but a type", 400, "no-picture", lambda: raw(b"")),
@@ -40,6 +41,8 @@ CASES: list[tuple[str, int, str, Callable[[], Call]]] = [
     ("0 bytes as base64", 400, "empty-picture", lambda: json_body('{"image": ""}')),
     ("form that breaks off", 400, "bad-multipart", lambda: multipart(parts(1)[:-5])),
     ("form without its boundary", 400, "bad-multipart", lambda: raw(red(), "", "multipart/form-data")),
+    ("form with a part without a name", 400, "bad-multipart", lambda: multipart(NAMELESS)),
+    ("the same for the page", 400, "bad-multipart", lambda: multipart(NAMELESS, "/")),
     ("form that is none", 400, "bad-multipart", lambda: multipart(red())),
     ("bad JSON", 400, "bad-json", lambda: json_body("{")),
     ("deep JSON", 400, "bad-json", lambda: json_body("[" * 100_000)),

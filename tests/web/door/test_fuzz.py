@@ -32,7 +32,7 @@ def change_header(rng: Rng, content: bytes) -> bytes:
 
 
 def cut(rng: Rng, content: bytes) -> bytes:
-    return content[: rng.integers(1, len(content))]
+    return content[: 1 + rng.integers(0, len(content))]
 
 
 def remove(rng: Rng, content: bytes) -> bytes:

@@ -29,9 +29,12 @@ class _StrictFormParser(FormDataParser):
         """
         self.silent = False
         try:
-            return super().parse(*args, **kwargs)
+            stream, fields, files = super().parse(*args, **kwargs)
         except ValueError as error:
             raise RefusedError("bad-multipart", f"The form cannot be parsed: {error}.") from error
+        if None in {*fields, *files}:  # whoever looks a field up by its name would trip over it
+            raise RefusedError("bad-multipart", "A part of the form has no name.")
+        return stream, fields, files
 
 
 class HostileRequest(Request):
