@@ -29,7 +29,7 @@ PHONE = {
 def upload(page: Page, *paths: Path) -> None:
     page.set_input_files("#pictures", paths)
     page.get_by_role("button", name="Submit").click()
-    expect(page.locator(".card[data-state=done]")).to_have_count(len(paths))
+    expect(page.locator(".card[data-state=done]")).to_have_count(len(paths), timeout=60_000)
 
 
 def test_uploads_are_listed_and_one_is_deleted(

@@ -50,7 +50,7 @@ def rows(page: Page) -> Locator:
 def show(page: Page, paths: list[Path]) -> None:
     page.set_input_files("#pictures", paths)
     page.get_by_role("button", name="Submit").click()
-    expect(page.locator(".card[data-state=done]")).to_have_count(len(paths))
+    expect(page.locator(".card[data-state=done]")).to_have_count(len(paths), timeout=60_000)
 
 
 @pytest.mark.parametrize(("screen", "most"), [("phone", 75), ("desktop", 70)])
