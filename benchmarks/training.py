@@ -22,7 +22,7 @@ OTHER_EPOCHS: Final = 2
 
 @dataclass(frozen=True)
 class Recipe:
-    """What is trained, for how many epochs."""
+    """What is trained, for how many epochs where it is not florist that trains."""
 
     bench: Bench
     backbone: str
@@ -32,8 +32,7 @@ class Recipe:
     def options(self) -> list[str]:
         """Return what every way of training is told."""
         weights = self.bench.weights if self.backbone == TRAINED else "none"
-        epochs, seed = str(self.epochs), str(self.seed)
-        return ["--weights", weights, "--epochs", epochs, "--seed", seed]
+        return ["--weights", weights, "--seed", str(self.seed)]
 
 
 def measure(bench: Bench, backbone: str) -> dict[str, Any]:
@@ -46,7 +45,7 @@ def measure(bench: Bench, backbone: str) -> dict[str, Any]:
 
 
 def florist(recipe: Recipe) -> dict[str, Any]:
-    """Train with the defaults: the epochs end where they bring nothing more."""
+    """Train with the defaults, which choose how many epochs there are."""
     bench = recipe.bench
     output = bench.work / f"trained-{recipe.backbone}-{recipe.seed}"
     options = ["--backbone", recipe.backbone, *recipe.options()]
@@ -76,7 +75,8 @@ def train(pictures: Path, output: Path, options: Sequence[str]) -> Ended:
 def script(name: str, recipe: Recipe) -> dict[str, Any]:
     """Train another way."""
     data = [str(recipe.bench.split()), recipe.backbone]
-    ended = run(python(str(HERE / name), *data, *recipe.options()))
+    epochs = ["--epochs", str(recipe.epochs)]
+    ended = run(python(str(HERE / name), *data, *recipe.options(), *epochs))
     found = json.loads(ended.text.splitlines()[-1])
     return {
         "seconds": ended.seconds,

@@ -26,7 +26,7 @@ COLOURS = {"blue": (40, 70, 200), "green": (50, 180, 60), "red": (210, 50, 40)}
 TRAINED = Provenance(
     recipe={
         "backbone": "tiny",
-        "unfreeze": None,
+        "unfreeze": "all",
         "learning_rate": 0.001,
         "augmentation": {"flip": True},
     },

@@ -15,6 +15,7 @@ from florist.bundle import Bundle
 from florist.cli import cli
 from florist.training import TrainingConfig
 from florist.training.backbones import BACKBONES
+from florist.training.recipes import RECIPES
 from tests.conftest import write_colours
 
 ROOT = Path(__file__).parent.parent
@@ -116,13 +117,16 @@ def test_the_backbones_of_the_docs_are_those_of_the_table() -> None:
 
 def test_the_recipe_of_the_docs_is_the_default() -> None:
     text = (ROOT / "docs/training.md").read_text()
-    default = TrainingConfig()
+    default, few, many = TrainingConfig(), RECIPES["cosine"], RECIPES["classic"]
+    mobile = BACKBONES["mobilenetv2"]
     for option, value in [
         ("`--backbone`", f"`{default.backbone}`"),
         ("`--weights`", f"`{default.weights}`"),
-        ("`--unfreeze`", default.unfreeze),
-        ("`--views`", f"{default.augmented_views}, or 8 for small backbones"),
-        ("`--epochs`, `--patience`", f"{default.epochs}, {default.patience}"),
+        ("`--recipe`", f"`{default.recipe_name}`"),
+        ("`--unfreeze`", f"{default.trained_layers}, or {mobile.unfreeze} for MobileNetV2"),
+        ("`--views`", f"{few.views}, or {many.views} for `classic`"),
+        ("`--epochs`", f"{few.epochs}, or {many.epochs} for `classic`"),
+        ("`--patience`", default.patience),
         ("`--fit`", f"`{default.fit}`"),
         ("`--class-weight`", f"`{default.class_weight}`"),
     ]:

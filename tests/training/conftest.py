@@ -61,5 +61,5 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 def trained(dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """Return a model that learned the colours well."""
     output = tmp_path_factory.mktemp("trained") / "output"
-    config = quick(unfreeze=None, epochs=12, batch_size=4, dropout=0.0, learning_rate=3e-3)
+    config = quick(unfreeze="all", epochs=12, batch_size=4, dropout=0.0, learning_rate=3e-3)
     return train(dataset, config, output)

@@ -19,6 +19,7 @@ from florist.training import Augmentation, TrainingConfig
         ({"class_weight": "heavy"}, "no class weight"),
         ({"unfreeze": -1}, "unfreeze must be from 0"),
         ({"epochs": 0}, "epochs must be from 1"),
+        ({"recipe": "cosinus"}, "no recipe 'cosinus'. Did you mean cosine"),
         ({"batch_size": 0}, "batch size"),
         ({"learning_rate": float("nan")}, "learning rate"),
         ({"dropout": 1.0}, "dropout"),
@@ -35,10 +36,44 @@ def test_augmentation_has_bounds() -> None:
 
 
 def test_a_recipe_survives_being_written_down() -> None:
-    config = TrainingConfig(backbone="tiny", unfreeze=None, augmentation=Augmentation(flip=False))
+    config = TrainingConfig(backbone="tiny", unfreeze="all", augmentation=Augmentation(flip=False))
     assert TrainingConfig.from_dict(asdict(config)) == config
     assert config.weights == "none"  # there are none of tiny
     assert config.spec.size == 96
-    assert config.augmented_views == 8
-    assert TrainingConfig().augmented_views == 4
     assert TrainingConfig(views=0).augmented_views == 0
+
+
+@pytest.mark.parametrize(
+    ("settings", "recipe", "unfreeze", "views", "epochs"),
+    [
+        ({}, "cosine", 15, 2, 8),
+        ({"recipe": "classic"}, "classic", 15, 4, 50),
+        ({"backbone": "mobilenetv2"}, "cosine", 38, 2, 8),
+        ({"backbone": "mobilenetv2", "unfreeze": "all"}, "cosine", "all", 2, 8),
+        # What starts from nothing needs many epochs, and what is frozen at random few.
+        (
+            {"backbone": "mobilenetv2", "weights": "none", "unfreeze": "all"},
+            "classic",
+            "all",
+            4,
+            50,
+        ),
+        ({"backbone": "mobilenetv2", "weights": "none"}, "cosine", 38, 2, 8),
+        ({"backbone": "tiny"}, "classic", "all", 4, 50),
+        ({"backbone": "tiny", "recipe": "cosine", "epochs": 3}, "cosine", "all", 2, 3),
+    ],
+)
+def test_what_is_not_said_suits_the_rest(
+    settings: dict[str, Any], recipe: str, unfreeze: int | str, views: int, epochs: int
+) -> None:
+    found = TrainingConfig(**settings).resolved(pictures=10_000)
+    chosen = {"recipe": recipe, "unfreeze": unfreeze, "views": views, "epochs": epochs}
+    assert chosen.items() <= found.items()
+    assert TrainingConfig.from_dict(found).resolved(pictures=10_000) == found
+
+
+def test_few_pictures_get_more_epochs() -> None:
+    config = TrainingConfig(batch_size=10)
+    steps = [config.epochs_for(pictures) * -(-pictures // 10) for pictures in (7, 30, 95)]
+    assert all(120 <= found < 130 for found in steps)
+    assert config.epochs_for(151) == 8

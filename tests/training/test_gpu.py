@@ -15,8 +15,8 @@ from florist.prediction import load
 from florist.progress import Listener
 from florist.training import train
 from florist.training.export import TOLERANCE, require_parity
-from florist.training.fit import _optimizer
 from florist.training.network import Classifier, build_network
+from florist.training.optimizer import optimizer_of
 from florist.training.run import dtype_policy
 from tests.training.conftest import quick
 
@@ -58,9 +58,9 @@ def test_rounding_of_the_gpu_is_no_difference_of_the_exported_network(dataset: D
 )
 def test_the_loss_of_16_bits_is_scaled(policy: str, scaled: bool) -> None:
     with dtype_policy(policy):
-        network = build_network(quick(unfreeze=None), 3)
+        network = build_network(quick(unfreeze="all"), 3)
     classifier = Classifier(network, streaming=True, from_scratch=True)
-    classifier.compile(optimizer=_optimizer(quick(), 1), loss="sparse_categorical_crossentropy")
+    classifier.compile(optimizer=optimizer_of(quick(), 1), loss="sparse_categorical_crossentropy")
     assert isinstance(classifier.optimizer, keras.optimizers.LossScaleOptimizer) == scaled
 
 
@@ -68,6 +68,6 @@ def test_a_training_in_16_bits_learns(
     dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("keras.distribution.list_devices", lambda _=None: ["gpu:0"])
-    config = quick(unfreeze=None, epochs=12, batch_size=4, dropout=0.0, learning_rate=3e-3)
+    config = quick(unfreeze="all", epochs=12, batch_size=4, dropout=0.0, learning_rate=3e-3)
     bundle = train(dataset, config, tmp_path / "model")
     assert evaluate(load(bundle.path), dataset.samples).accuracy > 0.8

@@ -26,7 +26,7 @@ def test_trunk_and_tail_make_the_backbone(backbone: str) -> None:
     parts = network.head(network.tail(features))
     np.testing.assert_allclose(parts, network.whole()(pictures)[PROBABILITIES], atol=1e-5)
 
-    last = network.backbone.layers[-(config.unfreeze or 0) :]
+    last = network.backbone.layers[-int(config.trained_layers) :]
     expected = {id(v) for layer in last for v in layer.trainable_variables}
     assert {id(v) for v in network.tail.trainable_variables} == expected
     assert network.trunk.trainable_variables == []
@@ -34,9 +34,9 @@ def test_trunk_and_tail_make_the_backbone(backbone: str) -> None:
 
 @pytest.mark.parametrize(
     ("unfreeze", "trunk", "tail"),
-    [(0, True, False), (None, False, True), (999, False, True), (15, False, True)],
+    [(0, True, False), ("all", False, True), (999, False, True), (15, False, True)],
 )
-def test_all_or_nothing_may_be_frozen(unfreeze: int | None, trunk: bool, tail: bool) -> None:
+def test_all_or_nothing_may_be_frozen(unfreeze: int | str, trunk: bool, tail: bool) -> None:
     network = build_network(quick(unfreeze=unfreeze), 4)
     assert (network.trunk is not None, network.tail is not None) == (trunk, tail)
     assert bool(network.backbone.trainable_variables) == tail
@@ -47,7 +47,7 @@ def test_all_or_nothing_may_be_frozen(unfreeze: int | None, trunk: bool, tail: b
 
 @pytest.mark.parametrize("from_scratch", [False, True])
 def test_statistics_stay_unless_they_start_from_nothing(from_scratch: bool) -> None:
-    network = build_network(quick(unfreeze=None), 3)
+    network = build_network(quick(unfreeze="all"), 3)
     classifier = Classifier(network, streaming=True, from_scratch=from_scratch)
     classifier.compile(optimizer="sgd", loss="sparse_categorical_crossentropy")
     rng = np.random.default_rng(0)

@@ -18,6 +18,7 @@ from florist.errors import BundleError, TrainingError
 from florist.progress import Listener
 from florist.training import train
 from florist.training.network import build_network
+from florist.training.recipes import RecipeName
 from tests.training.conftest import Recording, interrupt_at_epoch, quick
 
 
@@ -55,7 +56,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "features": {},
     "frozen": {"unfreeze": 0, "views": 3},
     "streaming": {"views": 0},
-    "scratch": {"unfreeze": None},
+    "scratch": {"unfreeze": "all"},  # the classic recipe
 }
 
 
@@ -135,9 +136,12 @@ def test_killed_inside_a_write_it_goes_on_to_the_same_bits(
     assert {path.name for path in tmp_path.iterdir()} == {"straight", "killed"}
 
 
-def test_patience_ends_a_training_and_is_remembered(dataset: Dataset, tmp_path: Path) -> None:
+@pytest.mark.parametrize("recipe", ["cosine", "classic"])
+def test_patience_ends_a_training_and_is_remembered(
+    dataset: Dataset, tmp_path: Path, recipe: RecipeName
+) -> None:
     # A step this small changes nothing that validation could see getting better for long.
-    config = quick(epochs=60, patience=2, learning_rate=1e-9)
+    config = quick(recipe=recipe, epochs=60, patience=2, learning_rate=1e-9)
     heard = Recording()
     straight = train(dataset, config, tmp_path / "straight", listener=heard)
     assert straight.manifest.trained is not None

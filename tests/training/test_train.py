@@ -104,7 +104,7 @@ def test_rare_classes_count_more() -> None:
 
 
 def test_sixteen_bits_are_trained_and_thirty_two_served() -> None:
-    config = quick(unfreeze=None)
+    config = quick(unfreeze="all")
     with dtype_policy("mixed_float16"):
         network = build_network(config, 3)
     assert network.backbone.layers[1].compute_dtype == "float16"

@@ -25,6 +25,7 @@ from florist.report import read_report
 from florist.training import Augmentation, TrainingConfig, load_keras
 from florist.training.backbones import BACKBONES
 from florist.training.config import CLASS_WEIGHTS
+from florist.training.recipes import RECIPE_NAMES, RECIPES
 from florist.training.workspace import Workspace
 
 _DEFAULT = TrainingConfig()
@@ -33,14 +34,14 @@ _DEFAULT = TrainingConfig()
 _Verb = TypeVar("_Verb", bound=Callable[..., Any])
 
 
-class _Layers(click.ParamType[int | None]):
-    """A number of layers, or "all", which is None."""
+class _Layers(click.ParamType[int | str]):
+    """A number of layers, or "all"."""
 
     name = "number|all"
 
-    def convert(self, value: Any, param: Any, ctx: Any) -> int | None:
-        if value is None or value == "all":
-            return None
+    def convert(self, value: Any, param: Any, ctx: Any) -> int | str:
+        if value == "all":
+            return "all"
         return click.IntRange(min=0).convert(value, param, ctx)
 
 
@@ -52,6 +53,12 @@ def _option(name: str, help_text: str, **settings: Any) -> Callable[[_Verb], _Ve
     return click.option(name, help=help_text, **default | settings)
 
 
+def _by_recipe(field: str) -> str:
+    """Return what a recipe's default is, in words."""
+    few, many = (getattr(RECIPES[name], field) for name in RECIPE_NAMES)
+    return f"{few}, or {many} for classic"
+
+
 _AUGMENTATION = {field.name for field in fields(Augmentation)}
 
 
@@ -61,14 +68,25 @@ _AUGMENTATION = {field.name for field in fields(Augmentation)}
 @registry_option
 @_option("--backbone", f"Network to start from: {', '.join(BACKBONES)}.", metavar="NAME")
 @_option("--weights", "imagenet, none, or the path of a weights file without top.", metavar="WHICH")
-@_option("--unfreeze", "How many of the backbone's last layers to train, or all.", type=_Layers())
+@_option(
+    "--recipe",
+    "How the epochs go: a few along a cosine, or many with early stopping.",
+    type=click.Choice(RECIPE_NAMES),
+    show_default="cosine; classic for what starts from nothing",
+)
+@_option(
+    "--unfreeze",
+    "How many of the backbone's last layers to train, or all.",
+    type=_Layers(),
+    show_default="15, or 38 for MobileNetV2",
+)
 @_option(
     "--views",
     "Augmented views of each picture computed once; 0: fresh in every epoch.",
     type=int,
-    show_default="4, or 8 for small backbones",
+    show_default=_by_recipe("views"),
 )
-@_option("--epochs", "Epochs at most.")
+@_option("--epochs", "Epochs at most.", type=int, show_default=_by_recipe("epochs"))
 @_option("--patience", "Stop after so many epochs without a lower validation loss.")
 @_option("--batch-size", "Pictures that each training step sees.")
 @_option("--learning-rate", "Of the optimizer, Adam.")

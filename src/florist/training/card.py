@@ -103,22 +103,32 @@ def _data(trained: Provenance) -> list[str]:
 
 def _recipe(trained: Provenance) -> list[str]:
     recipe = trained.recipe
-    unfrozen = "all layers" if recipe["unfreeze"] is None else f"last {recipe['unfreeze']} layers"
+    layers = "all" if recipe["unfreeze"] == "all" else f"last {recipe['unfreeze']}"
+    kept = f"Epoch {trained.best_epoch} of {trained.epochs}, with the lowest validation loss,"
+    if _ends_cosine(trained):
+        kept = f"The last of {trained.epochs} epochs, where the learning rate has come to nothing,"
     return [
         "## Recipe",
         "",
-        f"Backbone {recipe['backbone']} from weights `{recipe['weights']}`, {unfrozen} trained; "
-        f"global average pooling, dense {recipe['dense']}, dropout {recipe['dropout']}, softmax. "
-        f"Epoch {trained.best_epoch} of {trained.epochs} had the lowest validation loss and "
-        f"is the one kept. `manifest.json` holds every option, `history.csv` and `training.png` "
-        "the course.",
+        f"`{recipe['recipe']}`: backbone {recipe['backbone']} from weights `{recipe['weights']}`, "
+        f"{layers} layers trained; global average pooling, dense {recipe['dense']}, "
+        f"dropout {recipe['dropout']}, softmax. {kept} is the one kept. `manifest.json` holds "
+        "every option, `history.csv` and `training.png` the course.",
         "",
     ]
+
+
+def _ends_cosine(trained: Provenance) -> bool:
+    """Return whether the kept epoch is the last one of a cosine, which nothing had to choose."""
+    recipe = trained.recipe
+    return bool(recipe["recipe"] == "cosine" and recipe["epochs"] == trained.epochs)
 
 
 def _results(report: Report, trained: Provenance) -> list[str]:
     low, high = report.interval
     first = "" if report.top3 is None else f", {report.top3:.1%} among the first three"
+    chosen = ", which chose the epoch and is therefore a little too high"
+    chosen = "" if _ends_cosine(trained) else chosen
     rows = [
         f"| {_cell(s.label)} | {figure(s.precision)} | {figure(s.recall)} | {figure(s.f1)} | "
         f"{s.support} |"
@@ -134,8 +144,7 @@ def _results(report: Report, trained: Provenance) -> list[str]:
         f"- {report.compared_with_guessing}",
         f"- macro F1 {report.macro_f1:.3f}",
         f"- expected {report.calibration}",
-        f"- validation accuracy {trained.val_accuracy:.1%}, which chose the epoch and is "
-        "therefore a little too high",
+        f"- validation accuracy {trained.val_accuracy:.1%}{chosen}",
         "",
         "| class | precision | recall | F1 | pictures |",
         "| --- | ---: | ---: | ---: | ---: |",

@@ -1,7 +1,8 @@
 """How to train, checked when it is made. Importing it imports no Keras."""
 
 import difflib
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from math import ceil
 from pathlib import Path
 from typing import Any, Final, Literal, Self, get_args
 
@@ -10,6 +11,7 @@ from florist.dataset import DUPLICATES, Duplicates
 from florist.errors import TrainingError
 from florist.images import DEFAULT_LIMITS, FITS, Fit, ImageSpec, Limits
 from florist.training.backbones import BACKBONES, Backbone
+from florist.training.recipes import RECIPE_NAMES, RECIPES, Recipe, RecipeName
 
 ClassWeight = Literal["auto", "none"]
 CLASS_WEIGHTS: Final[tuple[ClassWeight, ...]] = get_args(ClassWeight)
@@ -43,21 +45,24 @@ class Augmentation:
 class TrainingConfig:
     """A recipe. The defaults are the ones that `florist train` has.
 
-    `unfreeze` counts the backbone's last layers that are trained, None stands for all; `views` is
-    how many augmented views of each training picture the frozen layers see once (None: as many as
-    suit the backbone), 0 for a fresh one through the whole network in every epoch. `weights` is
-    "imagenet", "none" or the path of a weights file without top. `patience` is after how many
-    epochs without a better validation loss training stops. `none` is the share of familiar pictures
-    that the model may take for none of its classes.
+    `recipe` names one of `RECIPES`, which decides what is None: the number of epochs and of views
+    (None: "cosine", and "classic" for a backbone that starts from nothing). `unfreeze` counts the
+    backbone's last layers that are trained, or says "all" (None: as its row in the table); `views`
+    is how many augmented views of each training picture the frozen layers see once, 0 for a fresh
+    one through the whole network in every epoch. `weights` is "imagenet", "none" or the path of a
+    weights file without top. `patience` is after how many epochs without a better validation loss
+    training stops. `none` is the share of familiar pictures that the model may take for none of its
+    classes.
 
     Raises `TrainingError` where a value makes no sense.
     """
 
     backbone: str = DEFAULT_BACKBONE
     weights: str = "imagenet"
-    unfreeze: int | None = 15
+    recipe: RecipeName | None = None
+    unfreeze: int | Literal["all"] | None = None
     views: int | None = None
-    epochs: int = 50
+    epochs: int | None = None
     patience: int = 10
     batch_size: int = 32
     learning_rate: float = 1e-3
@@ -77,10 +82,13 @@ class TrainingConfig:
         _choose("fit", self.fit, FITS)
         _choose("duplicates", self.duplicates, DUPLICATES)
         _check("max megapixels", self.max_megapixels, 0.001, 100_000)
-        if self.unfreeze is not None:
-            _check("unfreeze", self.unfreeze, 0, 10_000)
+        if self.recipe is not None:
+            _choose("recipe", self.recipe, RECIPE_NAMES)
+        if self.trained_layers != "all":
+            _check("unfreeze", self.trained_layers, 0, 10_000)
         _check("views", self.augmented_views, 0, 1000)
-        _check("epochs", self.epochs, 1, 100_000)
+        if self.epochs is not None:
+            _check("epochs", self.epochs, 1, 100_000)
         _check("patience", self.patience, 1, 100_000)
         _check("batch size", self.batch_size, 1, 65_536)
         _check("learning rate", self.learning_rate, 1e-9, 10)
@@ -103,9 +111,42 @@ class TrainingConfig:
         return BACKBONES[self.backbone]
 
     @property
+    def trained_layers(self) -> int | Literal["all"]:
+        """How many of the backbone's last layers are trained."""
+        return self.architecture.unfreeze if self.unfreeze is None else self.unfreeze
+
+    @property
+    def recipe_name(self) -> RecipeName:
+        """The recipe. What starts from nothing needs the many epochs of the classic one."""
+        from_nothing = self.weights == "none" and self.trained_layers == "all"
+        return self.recipe or ("classic" if from_nothing else "cosine")
+
+    @property
+    def schedule(self) -> Recipe:
+        """The recipe's row in the table."""
+        return RECIPES[self.recipe_name]
+
+    @property
     def augmented_views(self) -> int:
         """How many views of each training picture are computed once; 0: a fresh one every epoch."""
-        return self.architecture.views if self.views is None else self.views
+        return self.schedule.views if self.views is None else self.views
+
+    def steps_per_epoch(self, pictures: int) -> int:
+        """Return how many batches the training pictures make."""
+        return ceil(pictures / self.batch_size)
+
+    def epochs_for(self, pictures: int) -> int:
+        """Return how many epochs there are at most, with so many training pictures."""
+        return self.epochs or self.schedule.epochs_for(self.steps_per_epoch(pictures))
+
+    def resolved(self, pictures: int) -> dict[str, Any]:
+        """Return the recipe with all that it leaves to its defaults, for so many pictures."""
+        return asdict(self) | {
+            "recipe": self.recipe_name,
+            "unfreeze": self.trained_layers,
+            "views": self.augmented_views,
+            "epochs": self.epochs_for(pictures),
+        }
 
     @property
     def spec(self) -> ImageSpec:

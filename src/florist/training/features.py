@@ -126,7 +126,7 @@ def feature_source(job: Job, frozen: keras.Model) -> FeatureSource:
     views, clean = _views(job, _affordable_views(job, row.itemsize)), _views(job, 0)
     trunk = {
         "backbone": config.backbone,
-        "unfreeze": config.unfreeze,
+        "unfreeze": config.trained_layers,
         "weights": weights_digest(frozen),
     }
     train, val = (
@@ -137,7 +137,7 @@ def feature_source(job: Job, frozen: keras.Model) -> FeatureSource:
     compute = trunk_of(frozen, job.workspace.trunk)
     _fill(val, clean, compute, "Features (validation)", job.listener)
     _fill(train, views, compute, "Features (training)", job.listener)
-    return FeatureSource(train, val)
+    return FeatureSource(train, val, config)
 
 
 def _views(job: Job, augmented: int) -> Views:

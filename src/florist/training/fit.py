@@ -5,7 +5,6 @@ epochs before: `EarlyStopping` its patience and best value, `BackupAndRestore` t
 """
 
 import json
-import math
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -22,18 +21,19 @@ from florist.dataset import Sample
 from florist.errors import TrainingError
 from florist.system import replacing, write_atomically
 from florist.training.config import TrainingConfig
+from florist.training.optimizer import optimizer_of
 from florist.training.sources import BatchSource, Indices
 from florist.training.workspace import Job
 
 _STATE: Final = "fit.json"
-_EPOCHS_AVERAGED: Final = 3
 
 
 @dataclass
 class FitState:
-    """Where the fit stands: the logs of each finished epoch, and which one was the best.
+    """Where the fit stands: the logs of each finished epoch, and which one would be kept.
 
-    `best_epoch` counts from 0; `waited` is how many epochs have passed since without a better one.
+    That is the one with the lowest validation loss, or the last one of a cosine. `best_epoch`
+    counts from 0; `waited` is how many epochs have passed since without a better one.
     """
 
     history: list[dict[str, float]] = field(default_factory=list)
@@ -43,20 +43,20 @@ class FitState:
 
 
 def fit(classifier: keras.Model, source: BatchSource, job: Job) -> FitState:
-    """Train until the epochs are over or patience is out, then put the best epoch's weights back.
+    """Train until the epochs are over or patience is out, then put the kept epoch's weights back.
 
     Goes on after the last finished epoch where the workspace has one; on a CPU the outcome is then
     the same to the last bit.
     """
     config, folder = job.config, job.workspace.fit
     classifier.compile(
-        optimizer=_optimizer(config, math.ceil(len(job.dataset.train) / config.batch_size)),
+        optimizer=optimizer_of(config, len(job.dataset.train)),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )
     _build(classifier, source)
     state = _restore(classifier, folder)
-    for epoch in range(len(state.history), config.epochs):
+    for epoch in range(len(state.history), job.epochs):
         if state.waited >= config.patience:
             break
         logs = _train_epoch(classifier, source, job, epoch)
@@ -64,22 +64,12 @@ def fit(classifier: keras.Model, source: BatchSource, job: Job) -> FitState:
             logs |= _validate(classifier, source, job)
             averaged = _values(classifier.variables)
         require_numbers(logs, epoch, config)
-        _remember(state, logs, epoch)
+        ends_cosine = config.schedule.cosine and epoch + 1 == job.epochs
+        _remember(state, logs, keep=ends_cosine)
         _save(classifier, averaged, state, folder)
-        job.listener.epoch(epoch + 1, config.epochs, logs)
+        job.listener.epoch(epoch + 1, job.epochs, logs)
     _load(folder / _best_name(state), classifier.variables)
     return state
-
-
-def _optimizer(config: TrainingConfig, steps: int) -> keras.Optimizer:
-    """Return Adam that also keeps a running average of the weights over about three epochs.
-
-    Averaged weights are what is validated and kept (Polyak & Juditsky, "Acceleration of stochastic
-    approximation by averaging", 1992): single ones jump about between steps, and choosing the best
-    epoch by them chooses luck.
-    """
-    momentum = 1 - 1 / (_EPOCHS_AVERAGED * steps)
-    return keras.optimizers.Adam(config.learning_rate, use_ema=True, ema_momentum=momentum)
 
 
 @contextmanager
@@ -172,9 +162,11 @@ def _build(classifier: keras.Model, source: BatchSource) -> None:
     classifier.optimizer.build(classifier.trainable_variables)
 
 
-def _remember(state: FitState, logs: dict[str, float], epoch: int) -> None:
+def _remember(state: FitState, logs: dict[str, float], *, keep: bool) -> None:
+    """Add an epoch's logs, and keep it where it is the best so far or is to be kept anyhow."""
+    epoch = len(state.history)
     state.history.append(logs)
-    if logs["val_loss"] < state.best_loss:
+    if keep or logs["val_loss"] < state.best_loss:
         state.best_epoch, state.best_loss, state.waited = epoch, logs["val_loss"], 0
     else:
         state.waited += 1

@@ -15,7 +15,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -111,7 +111,7 @@ def build_network(config: TrainingConfig, classes: int) -> Network:
         if isinstance(layer, layers.Normalization):
             # As tensors made outside of the graph, these would be exported as further inputs.
             layer.mean, layer.variance = np.asarray(layer.mean), np.asarray(layer.variance)
-    frozen, last = _divide(backbone.layers, config.unfreeze)
+    frozen, last = _divide(backbone.layers, config.trained_layers)
     for layer in frozen:
         layer.trainable = False
     trunk, tail = _cut(backbone, last) if frozen else (None, backbone)
@@ -128,10 +128,10 @@ def build_network(config: TrainingConfig, classes: int) -> Network:
 
 
 def _divide(
-    all_layers: list[keras.Layer], unfreeze: int | None
+    all_layers: list[keras.Layer], unfreeze: int | Literal["all"]
 ) -> tuple[list[keras.Layer], list[keras.Layer]]:
     """Return the layers to freeze and the last ones; none are frozen where none has weights."""
-    first = 0 if unfreeze is None else max(0, len(all_layers) - unfreeze)
+    first = 0 if unfreeze == "all" else max(0, len(all_layers) - unfreeze)
     if not any(layer.weights for layer in all_layers[:first]):
         first = 0
     return all_layers[:first], all_layers[first:]

@@ -49,7 +49,7 @@ def _curves(axes: Axes, history: Sequence[dict[str, float]], name: str, best_epo
     axes.plot(epochs, [e[name] for e in history], color=_TRAIN, label="training", marker=marker)
     axes.plot(epochs, [e[f"val_{name}"] for e in history], color=_VAL, label="validation")
     axes.axvline(best_epoch + 1, color=_BEST, linewidth=1, linestyle=":")
-    axes.plot(best_epoch + 1, best, "o", color=_BEST, label="best epoch, the one that is kept")
+    axes.plot(best_epoch + 1, best, "o", color=_BEST, label="the epoch that is kept")
     shown = f"{best:.1%}" if name == "accuracy" else f"{best:.3f}"
     axes.set_title(f"{name.capitalize()}: {shown} on validation in epoch {best_epoch + 1}")
     axes.set_xlabel("epoch")

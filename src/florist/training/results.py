@@ -147,7 +147,7 @@ def finished(job: Job, output: Path | Registry) -> Bundle | None:
 
 
 def _recipe(job: Job) -> dict[str, Any]:
-    return asdict(job.config) | {"weights": job.weights, "views": job.config.augmented_views}
+    return job.config.resolved(len(job.dataset.train)) | {"weights": job.weights}
 
 
 def _provenance(outcome: Outcome) -> Provenance:

@@ -30,16 +30,24 @@ class BatchSource(Protocol):
 class FeatureSource:
     """Features of several augmented views of each training picture, and of clean validation ones.
 
-    Epochs take turns with the views: each sees every picture once.
+    Epochs take turns with the views: each sees every picture once. Where pictures may be mirrored,
+    half of the features are, too: what convolutions find in a mirrored picture is nearly that, and
+    so each view counts as two.
     """
 
-    def __init__(self, train: Shards, val: Shards) -> None:
-        self._train, self._val = train, val
+    def __init__(self, train: Shards, val: Shards, config: TrainingConfig) -> None:
+        self._train, self._val, self._config = train, val, config
 
     def train(self, indices: Indices, epoch: int) -> Any:
         """Return the features of one view of each sample."""
         views = self._train.rows
-        return self._train.read(indices * views + (indices + epoch) % views)
+        features = self._train.read(indices * views + (indices + epoch) % views)
+        if self._config.augmentation.flip:
+            rng = np.random.default_rng([self._config.seed, epoch, 1])
+            mirrored = (rng.random(len(self._train.samples)) < 0.5)[indices]
+            for each in features:  # (N, height, width, channels)
+                each[mirrored] = each[mirrored, :, ::-1]
+        return features
 
     def val(self, indices: Indices) -> Any:
         """Return the features of each sample's clean view."""

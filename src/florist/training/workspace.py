@@ -178,6 +178,11 @@ class Job:
     workspace: Workspace
     listener: Listener
 
+    @property
+    def epochs(self) -> int:
+        """How many epochs there are at most."""
+        return self.config.epochs_for(len(self.dataset.train))
+
     @cached_property
     def weights(self) -> str:
         """The weights that training starts from; a file by its name and content, not its folder."""

@@ -72,7 +72,16 @@ def test_all_that_training_noted_is_told(bundle: Bundle, tmp_path: Path) -> None
         Confusion("blue", "green", 1),
     )
     assert facts.curves is not None
-    assert (facts.curves.epochs, facts.curves.best_epoch) == (3, 2)
+    assert (facts.curves.epochs, facts.curves.best_epoch) == (3, 3)  # as the manifest says
+
+
+def test_the_kept_epoch_is_the_best_one_where_no_manifest_tells(
+    bundle: Bundle, tmp_path: Path
+) -> None:
+    history = f"{HEAD}1,1.2,0.3,1.1,0.4\n2,0.8,0.6,0.7,0.7\n3,0.5,0.8,0.9,0.6\n"
+    curves = facts_of(described(bundle, tmp_path, {HISTORY: history})).curves
+    assert curves is not None
+    assert (curves.epochs, curves.best_epoch) == (3, 2)
 
 
 def test_a_bare_folder_has_facts_too(bundle: Bundle) -> None:

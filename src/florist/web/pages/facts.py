@@ -107,8 +107,12 @@ def _curves(bundle: Bundle) -> Curves:
             raise ValueError(f"{name} is not finite")
         return values
 
-    losses = column("val_loss")
-    best = losses.index(min(losses))  # training keeps the epoch of the lowest validation loss
+    trained = bundle.manifest.trained
+    if trained is not None and trained.best_epoch <= len(rows):
+        best = trained.best_epoch - 1
+    else:  # what no manifest tells is most likely the epoch of the lowest validation loss
+        losses = column("val_loss")
+        best = losses.index(min(losses))
     return Curves(
         epochs=len(rows),
         best_epoch=best + 1,

@@ -10,6 +10,7 @@ from florist.web.pages.wording import percent
 _NAMES: Final[dict[str, tuple[str, str]]] = {
     "backbone": ("Backbone", "{}"),
     "weights": ("Weights to begin with", "{}"),
+    "recipe": ("How the epochs go", "{}"),
     "unfreeze": ("Layers of the backbone trained", "the last {}"),
     "views": ("Views of each picture", "{}"),
     "epochs": ("Epochs at most", "{}"),
@@ -50,7 +51,9 @@ def _lines(part: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str
             yield from _lines(value, f"{noted} ")
             continue
         name, form = _NAMES.get(noted, (noted.replace("_", " ").capitalize(), "{}"))
-        yield name, "all" if value is None and key == "unfreeze" else _text(value, form)
+        # Models of before say null.
+        whole = key == "unfreeze" and value in (None, "all")
+        yield name, "all" if whole else _text(value, form)
 
 
 def _text(value: object, form: str = "{}") -> str:
