@@ -113,7 +113,10 @@ def _read_onnx(network: bytes | Path) -> Any:
 class OpenVINOEngine:
     """OpenVINO on the CPU: https://docs.openvino.ai."""
 
-    def __init__(self, network: bytes | Path, runtime: Runtime, *, exact: bool = True) -> None:
+    def __init__(
+        self, network: bytes | Path, runtime: Runtime, *, exact: bool = True, one: bool = False
+    ) -> None:
+        """Load a network, which may then compute in bfloat16, or take `one` picture at a time."""
         core = _core()
         # Where the CPU has no bfloat16, OpenVINO would convert back and forth.
         native = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
@@ -128,7 +131,12 @@ class OpenVINOEngine:
             config["PERFORMANCE_HINT"] = "THROUGHPUT"
             config["PERFORMANCE_HINT_NUM_REQUESTS"] = runtime.at_once
         self.runtime = runtime
-        self._compiled = core.compile_model(_read_onnx(network), "CPU", config)
+        model = _read_onnx(network)
+        if one:  # kernels of a known shape are faster
+            shape = model.input().partial_shape
+            shape[0] = 1
+            model.reshape(shape)
+        self._compiled = core.compile_model(model, "CPU", config)
         self._names = _output_names([output.any_name for output in self._compiled.outputs])
         self._local = threading.local()
 
@@ -187,14 +195,14 @@ DEFAULT_RUNTIME: Final = Runtime()
 
 
 def load_layers(network: Path, size: int) -> Callable[[RGB], list[NDArray[np.float32]]]:
-    """Load a network that is no classifier; return what gives its outputs, in their order.
+    """Load a network that is no classifier; return what gives its outputs for a picture, in order.
 
     As many threads as there are CPUs can keep it busy. `size` is the height and width of a picture.
     A CPU that has bfloat16 computes in it. The roundings add up to a few hundredths of an output:
     too much for answers, but what is trained on the outputs ends up no worse (Kalamkar et al., "A
     Study of BFLOAT16 for Deep Learning Training", 2019).
     """
-    engine = OpenVINOEngine(network, Runtime(at_once=cpu_limit()), exact=False)
+    engine = OpenVINOEngine(network, Runtime(at_once=cpu_limit()), exact=False, one=True)
     # OpenVINO's binding sets itself up in the first inference of a process; where two threads
     # begin one at the same time, each waits for what the other holds, forever.
     engine.run(np.zeros((1, size, size, 3), np.uint8))
