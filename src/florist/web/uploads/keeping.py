@@ -25,7 +25,7 @@ QUEUE_BYTES: Final = 16 * 2**20
 
 _TRY_S: Final = 30
 _PAUSE_S: Final = 0.5
-_ANSWER_S: Final = 5
+_ANSWER_S: Final = 3
 _CLOSE_S: Final = 3
 
 
