@@ -55,6 +55,7 @@ def test_a_script_gets_the_cards_alone(client: FlaskClient) -> None:
     assert ">red<" in good
     assert "This is no picture that can be read" in bad
     assert "<form" not in good
+    assert 'href="/answers/' in good
 
 
 def test_a_form_without_a_picture_says_what_to_do(client: FlaskClient) -> None:
