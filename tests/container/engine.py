@@ -172,6 +172,8 @@ def request(
     try:
         connection.request(method, path, body, dict(headers))
         answer = connection.getresponse()
-        return Answer(answer.status, answer.read(), dict(answer.headers))
+        # As people write their names; how a server does makes no difference.
+        headers = {name.title(): value for name, value in answer.headers.items()}
+        return Answer(answer.status, answer.read(), headers)
     finally:
         connection.close()

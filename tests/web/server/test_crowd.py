@@ -1,5 +1,6 @@
 """Where there is no room for all, whoever holds most gives way."""
 
+import resource
 from dataclasses import dataclass
 
 from florist.web.server.crowd import Crowd, Room, client_of
@@ -85,6 +86,21 @@ def test_behind_a_proxy_all_clients_are_one() -> None:
     assert room_for(Settings(client_connections=7, proxies=1)).client_connections == everybody
     assert room_for(Settings(client_connections=0)).client_connections == everybody
     assert room_for(Settings(max_body_mib=99)).body_bytes == 99 * 2**20
+
+
+def test_the_system_is_asked_for_as_many_files_as_there_may_be_connections() -> None:
+    before = soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (300, hard))
+        connections = room_for(Settings()).connections
+        assert connections == 1000
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] > connections
+        if soft > 1500:  # there is nothing to ask for where there is enough
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+            room_for(Settings())
+            assert resource.getrlimit(resource.RLIMIT_NOFILE) == before
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def test_a_household_is_one_client() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from florist.bundle import Bundle
+from florist.web.server.answer import Answer
 from tests.web.conftest import red
 from tests.web.server.processes import PREDICTIONS, SERVE, Served, serving
 
@@ -145,6 +146,13 @@ def create_app(**given):
     return made
 app.create_app = create_app
 """
+
+
+def test_an_answer_without_content_tells_no_length() -> None:
+    for status in ("304 NOT MODIFIED", "204 NO CONTENT"):
+        answer = Answer(status, [("ETag", "x")], b"")  # the length would be that of the content
+        assert dict(answer.headers(close=False)) == {b"etag": b"x"}
+    assert dict(Answer("200 OK", [], b"").headers(close=False)) == {b"content-length": b"0"}
 
 
 def test_a_bug_is_answered_in_the_shape_of_all_errors(bundle: Bundle, tmp_path: Path) -> None:

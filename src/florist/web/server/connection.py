@@ -59,7 +59,7 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what the client sent; of a head, so much and no more."""
-        if self._deaf or self.transport.is_closing():
+        if self._deaf:
             return
         self._no_body += len(data)
         super().data_received(data)
@@ -149,7 +149,7 @@ class Connection(HttpToolsProtocol):
     def asking(self) -> bool:
         """Whether the client waits for us."""
         receiving = self._in_body and not self._answered_early
-        return not self._leaving and self._unanswered > int(receiving)
+        return self._unanswered > int(receiving)
 
     @property
     def can_give_way(self) -> bool:
@@ -181,14 +181,12 @@ class Connection(HttpToolsProtocol):
         self._say(error)
         self._leaving, self.since = True, time.monotonic()
         self._hall.crowd.hold(self, 0)
-        if self.transport.can_write_eof():
-            self.transport.write_eof()
+        self.transport.write_eof()
 
     def give_way(self) -> None:
         """End, as others need the room; a request on its way is told."""
         if (self._in_head or self._in_body) and not self._leaving:
             self._say(RefusedError("busy", "Too much is on its way. Try again in a second."))
-        self._deaf = True
         if self.transport.get_write_buffer_size():
             self.transport.abort()
         else:

@@ -10,7 +10,7 @@ import uvicorn
 
 from florist.web.server.connection import Connection
 from florist.web.server.front import Front
-from florist.web.server.listener import admit_newcomers, drop_newcomers
+from florist.web.server.listener import accept_the_last, admit_newcomers, drop_newcomers
 
 _TICK_S: Final = 0.5
 _STOPPING_TICK_S: Final = 0.02
@@ -50,13 +50,21 @@ class Server(uvicorn.Server):
         """Finish what has begun, then close the door without a loss."""
         self._front.stop(time.monotonic())
         ends = time.monotonic() + self._grace_s
-        begun = [each for each in self._connections() if each.asking]
-        while any(each.asking for each in begun) and time.monotonic() < ends:
+        begun = [connection for connection in self._connections() if connection.asking]
+        while any(connection.asking for connection in begun) and time.monotonic() < ends:
             await asyncio.sleep(_STOPPING_TICK_S)
         for listener in sockets or []:
             drop_newcomers(listener)
         await asyncio.sleep(_HANDSHAKES_S)  # in which the loop accepts who stands before the door
+        last = [accepted for listener in sockets or [] for accepted in accept_the_last(listener)]
+        for server in self.servers:
+            server.close()
+        for each in last:
+            await asyncio.get_running_loop().connect_accepted_socket(self._connection, each)
         await super().shutdown(sockets)
+
+    def _connection(self) -> Connection:
+        return Connection(self.config, self.server_state, {})
 
     def _connections(self) -> list[Connection]:
         return [each for each in self.server_state.connections if isinstance(each, Connection)]
