@@ -58,8 +58,9 @@ def is_picture_name(path: PurePath) -> bool:
 
 
 def is_hidden(name: str) -> bool:
-    """Tell the files that systems leave behind: .DS_Store, ._x.jpg, Thumbs.db, __MACOSX."""
-    return name.startswith((".", "__MACOSX")) or name.lower() in {"thumbs.db", "desktop.ini"}
+    """Tell what systems leave behind: .DS_Store, ._x.jpg, Thumbs.db, __MACOSX, lost+found."""
+    left_behind = {"thumbs.db", "desktop.ini", "lost+found"}
+    return name.startswith((".", "__MACOSX")) or name.lower() in left_behind
 
 
 @cache

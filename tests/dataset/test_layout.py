@@ -48,6 +48,15 @@ def test_what_lies_beside_train_is_named(tmp_path: Path) -> None:
     }
 
 
+def test_what_systems_leave_behind_is_no_class(tmp_path: Path) -> None:
+    root = write_colours(tmp_path / "disk", per_class=5)
+    for name in ("lost+found", "__MACOSX", ".Trash"):
+        (root / name).mkdir()
+    found = scan(root)
+    assert found.classes == ("blue", "green", "red")
+    assert {problem.kind for problem in found.problems} == {"tiny class"}
+
+
 def test_classes_may_be_called_like_sides(tmp_path: Path) -> None:
     root = write_colours(tmp_path / "vehicles", per_class=5)
     (root / "red").rename(root / "train")
