@@ -1,11 +1,20 @@
 """The pictures that take most, from four senders at once, in a container of 512 MiB."""
 
+import base64
 from pathlib import Path
 
 from tests.attack.test_costly_pictures import attack
 from tests.container.engine import Docker, request
 from tests.container.test_load import PREDICTIONS
 from tests.costly_pictures import WITHIN_LIMITS
+
+# As much as a body may hold, in the two ways that take a copy of it.
+FIFTEEN_MIB = b"\x89PNG\r\n\x1a\n" + bytes(15 * 2**20)
+LARGE = {
+    "multipart/form-data; boundary=B": b'--B\r\nContent-Disposition: form-data; name="image"; '
+    b'filename="x"\r\n\r\n' + FIFTEEN_MIB + b"\r\n--B--\r\n",
+    "application/json": b'{"image": "' + base64.b64encode(FIFTEEN_MIB[: 11 * 2**20]) + b'"}',
+}
 
 COUNTED = """
 import pathlib
@@ -32,6 +41,9 @@ def test_memory_holds_under_costly_pictures(
         for name, make in WITHIN_LIMITS.items():
             answers = attack(send, make(), "image/png", honest)
             assert answers.keys() <= {200, 422, 429, 504}, (name, answers)
+        for kind, content in LARGE.items():
+            answers = attack(send, content, kind, honest)
+            assert answers.keys() <= {422, 429}, (kind, answers)
         killed = docker.run("exec", container.name, "python", "-c", COUNTED)
         assert int(killed.stdout) == 0
         after = docker.run("top", container.name, "-eo", "pid,args").stdout

@@ -39,7 +39,7 @@ def price_of_iso(content: bytes, limits: Limits) -> Price:
     """
     sizes = (tuple(int.from_bytes(each) for each in pair) for pair in _ISPE.findall(content))
     pixels = min(max((width * height for width, height in sizes), default=0), limits.max_pixels)
-    return Price(1 + 100e-9 * pixels, 64 * 2**20 + 16 * pixels + 2 * len(content))
+    return Price(1 + 100e-9 * pixels, 16 * 2**20 + 10 * pixels + 2 * len(content))
 
 
 def price_of(image: Image.Image, size: Size) -> Price:
