@@ -38,7 +38,7 @@ def exported(backbone: str, folder: Path) -> tuple[RGB, Outputs]:
     size = model.input_shape[1]
     pictures = np.random.default_rng(0).integers(0, 256, (3, size, size, 3), np.uint8)
     export_onnx(model, folder / "float32.onnx", inner=[FEATURE_MAP])
-    quantize(folder / "float32.onnx", folder / "int8.onnx", iter(pictures), spared=1)
+    quantize(folder / "float32.onnx", folder / "int8.onnx", [*pictures], spared=1)
     return pictures, {name: np.asarray(v) for name, v in model.predict_on_batch(pictures).items()}
 
 

@@ -95,7 +95,7 @@ def _in_8_bits(job: Job, answers: dict[Precision, Outputs]) -> PrecisionChoice:
     target, before = folder / NETWORKS["int8"], answers["float32"][PROBABILITIES]
     for spared in SPARED:
         try:
-            quantize(folder / NETWORKS["float32"], target, iter(pictures), spared)
+            quantize(folder / NETWORKS["float32"], target, pictures, spared)
             answers["int8"] = _predict(job, "int8")
             choice = choose_precision(before, answers["int8"][PROBABILITIES], labels)
         except OSError:

@@ -32,6 +32,7 @@ from florist.errors import printable
 from florist.evaluation import wilson_interval
 from florist.images import RGB
 from florist.training.canonical import make_canonical
+from florist.training.correction import correct_biases
 
 LEAST_AGREEMENT: Final = 0.98
 """The share of all pictures that must get the same best class in 8 bits.
@@ -48,11 +49,13 @@ MOST_ACCURACY_LOST: Final = 0.005
 SPARED: Final = (1, 4)
 """How many of the first convolutions stay in 32 bits, tried in turn until the gate is passed.
 
-The first layers are the most sensitive: on photographs of flowers, MobileNetV2 0.35 names the same
-class as in 32 bits for 95 % with one spared, and for 97 % with three.
+The first layers are the most sensitive: on photographs of flowers, those between add as much noise
+to the logits of MobileNetV2 0.35 as all 48 convolutions after them.
 """
 
 _CALIBRATION_PICTURES: Final = 64
+_CORRECTED: Final = 4
+"""One in so many of these corrects biases: all of its places count, and tensors of all are kept."""
 # What has weights, and what lies between: where a layer in between stayed in 32 bits, its inputs
 # and outputs would be converted back and forth. The head stays as it is: it costs nothing.
 _OPERATIONS: Final = (
@@ -128,10 +131,11 @@ def calibration_samples(samples: Sequence[Sample]) -> Sequence[Sample]:
     return samples[:: max(1, len(samples) // _CALIBRATION_PICTURES)]
 
 
-def quantize(network: Path, target: Path, pictures: Iterator[RGB], spared: int) -> None:
+def quantize(network: Path, target: Path, pictures: Sequence[RGB], spared: int) -> None:
     """Write an exported network in 8 bits, calibrated on pictures of shape (size, size, 3).
 
-    What comes before the convolution after the first `spared` ones stays in 32 bits.
+    What comes before the convolution after the first `spared` ones stays in 32 bits. The biases of
+    the others are corrected.
     """
     with TemporaryDirectory(dir=target.parent) as folder, _quiet():
         complete, prepared = Path(folder) / "complete.onnx", Path(folder) / "prepared.onnx"
@@ -139,13 +143,14 @@ def quantize(network: Path, target: Path, pictures: Iterator[RGB], spared: int) 
         complete.write_bytes(with_output(network.read_bytes(), FEATURE_MAP))
         # Folds BatchNorm into convolutions: they then share one scale.
         quant_pre_process(complete, prepared, skip_symbolic_shape=True)
-        nodes = onnx.load(prepared).graph.node
+        original = onnx.load(prepared)
+        nodes = original.graph.node
         convolutions = [place for place, node in enumerate(nodes) if node.op_type == "Conv"]
         first = nodes[: convolutions[min(spared, len(convolutions) - 1)]]
         quantize_static(
             prepared,
             target,
-            _Reader(pictures, prepared),
+            _Reader(iter(pictures), prepared),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=list(_OPERATIONS),
             nodes_to_exclude=[node.name for node in first],
@@ -155,6 +160,9 @@ def quantize(network: Path, target: Path, pictures: Iterator[RGB], spared: int) 
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
         )
+    quantized = onnx.load(target)
+    correct_biases(quantized, original, np.stack(pictures[::_CORRECTED]))
+    onnx.save(quantized, target)
     make_canonical(target, inner=[FEATURE_MAP])
 
 
