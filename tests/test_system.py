@@ -146,3 +146,18 @@ def test_memory_that_is_taken_counts() -> None:
     before = memory_taken()
     held = b"x" * 2**26
     assert memory_taken() - before > 0.9 * len(held)
+
+
+def test_a_lock_whose_file_cannot_be_removed_is_given_back(tmp_path: Path) -> None:
+    path, same = tmp_path / "lock", tmp_path / "same"
+
+    def put_a_folder_there() -> None:
+        path.rename(same)
+        path.mkdir()
+
+    with pytest.raises(OSError, match="lock"), locked(path, "first"):
+        put_a_folder_there()  # which nobody unlinks
+    path.rmdir()
+    same.rename(path)
+    with locked(path, "second"):
+        assert path.read_text() == "second"

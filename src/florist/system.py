@@ -97,8 +97,10 @@ def locked(path: Path, note: str) -> Iterator[None]:
             with suppress(OSError):
                 path.unlink()
         else:  # unlinked after it is closed, it could be somebody else's by then
-            path.unlink(missing_ok=True)
-            os.close(opened)
+            try:
+                path.unlink(missing_ok=True)
+            finally:
+                os.close(opened)
 
 
 def _lock(path: Path) -> int:
