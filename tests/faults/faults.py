@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from florist.system import PARTIAL
 from tests.faults.seccomp import Call
 from tests.faults.watched import KILL, Decide, Run, Watched
 
@@ -81,6 +82,7 @@ def exercise(watched: Watched, function: str, start: Path, check: Check, tally: 
 
     undisturbed = run(None)
     assert undisturbed.error is None, undisturbed.error
+    assert not unsynced(undisturbed.calls)
     check(folder, undisturbed)
     assert undisturbed.calls
     lost = []
@@ -94,3 +96,23 @@ def exercise(watched: Watched, function: str, start: Path, check: Check, tally: 
             except Exception as error:
                 lost.append(f"{fault}, {call.name} {call.paths}, {met.error}: {error!r}")
     assert not lost, "\n".join([f"{len(lost)} faults lost something:", *lost])
+
+
+def unsynced(calls: Sequence[Call]) -> list[str]:
+    """Return what got its final name before it was on the disk: a power cut may leave it empty."""
+    found, waiting = [], set[str]()
+    for call in calls:
+        path = call.paths[0]
+        if call.name in {"write", "truncate"}:
+            waiting.add(path)
+        elif call.name == "fsync":
+            waiting.discard(path)
+        elif call.name == "rename":
+            for old in [each for each in waiting if Path(each).is_relative_to(path)]:
+                waiting.remove(old)
+                new = old.replace(path, call.paths[1], 1)
+                if PARTIAL in new:
+                    waiting.add(new)
+                else:
+                    found.append(new)
+    return found

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.faults import Fault, Tally, exercise
+from tests.faults.faults import Fault, Tally, exercise, unsynced
+from tests.faults.seccomp import Call
 from tests.faults.watched import KILL, Run, Watched
 
 IN_PLACE = "tests.faults.writers:write_in_place"
+UNSYNCED = "tests.faults.writers:write_unsynced"
 BY_DATABASE = "tests.faults.writers:write_by_database"
 
 
@@ -33,6 +35,27 @@ def test_a_writer_that_leaves_half_a_file_is_found_out(watched: Watched, tmp_pat
         "ENOSPC at call 2",
         "ENOSPC from call 2",
     ]
+
+
+def test_a_writer_that_does_not_wait_for_the_disk_is_found_out(
+    watched: Watched, tmp_path: Path
+) -> None:
+    calls = watched.run(UNSYNCED, tmp_path).calls
+    assert unsynced(calls) == [str(tmp_path / "settings")]
+
+
+def test_what_a_kill_leaves_is_what_is_there_before_the_call(
+    watched: Watched, tmp_path: Path
+) -> None:
+    found: dict[int, str] = {}
+
+    def look(number: int, _: Call) -> int | None:
+        found[number] = (tmp_path / "settings").read_text() if number else ""
+        return KILL if number == 2 else None
+
+    assert watched.run(IN_PLACE, tmp_path, look).killed
+    assert found == {0: "", 1: "", 2: "first half, "}
+    assert (tmp_path / "settings").read_text() == found[2]
 
 
 def test_what_compiled_code_writes_is_met_too(watched: Watched, tmp_path: Path) -> None:

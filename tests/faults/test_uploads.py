@@ -16,6 +16,8 @@ from tests.faults import uploads
 from tests.faults.faults import Check, Tally, exercise
 from tests.faults.watched import Run, Watched
 
+pytestmark = pytest.mark.timeout(1800)
+
 Allowed = Callable[[set[str], set[str], Run], bool]
 """Ids before, ids after, what came of it → whether it may be so."""
 

@@ -45,6 +45,13 @@ def write_in_place(folder: str) -> None:
         file.write(b"second half")
 
 
+def write_unsynced(folder: str) -> None:
+    """Write as nothing here may: after a power cut the file may be there and empty."""
+    partial = Path(folder) / "settings.partial"
+    partial.write_text("all of it")
+    partial.rename(Path(folder) / "settings")
+
+
 def write_by_database(folder: str) -> None:
     """Write through a compiled library."""
     with closing(sqlite3.connect(Path(folder) / "rows.sqlite3")) as database:

@@ -65,7 +65,8 @@ def export_networks(model: keras.Model, job: Job) -> Networks:
     """
     dataset, config, listener = job.dataset, job.config, job.listener
     folder = job.workspace.exported
-    shutil.rmtree(folder, ignore_errors=True)  # what a training left that was killed in here
+    if folder.exists():  # a training was killed in here
+        shutil.rmtree(folder)
     folder.mkdir()
     listener.say("Exporting the model.")
     export_onnx(model, folder / NETWORKS["float32"], inner=[FEATURE_MAP])
