@@ -36,6 +36,11 @@ def test_base64_may_come_as_a_data_url(client: FlaskClient, prefix: str) -> None
     assert response.json["predictions"][0]["predictions"][0]["label"] == "red"
 
 
+def test_base64_may_have_escaped_slashes(client: FlaskClient) -> None:
+    text = json.dumps({"image": "data:image/png;base64," + base64.b64encode(red()).decode()})
+    assert client.post(**json_body(text.replace("/", r"\/"))).status_code == 200
+
+
 @pytest.mark.parametrize("text", ["data:image/svg+xml,<svg/>", "data:,", "data:base64,AAAA"])
 def test_other_data_urls_are_no_base64(client: FlaskClient, text: str) -> None:
     response = client.post(**json_body(json.dumps({"image": text})))

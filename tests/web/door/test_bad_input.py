@@ -195,12 +195,23 @@ def test_every_limit_is_a_setting(
 
 @pytest.mark.parametrize("text", ["[" + "{}," * 2_000_000 + "{}]", '{"image": [' + "[" * 6_000_000])
 def test_json_made_to_cost_is_not_parsed(client: FlaskClient, text: str) -> None:
+    status, peak = posted_with_peak(client, text)
+    assert status == 400
+    assert peak < 4 * len(text)
+
+
+def test_large_base64_is_decoded_from_where_it_stands(client: FlaskClient) -> None:
+    text = '{"image": "' + "A" * 8_000_000 + '"}'
+    status, peak = posted_with_peak(client, text)
+    assert status == 415
+    assert peak < 4 * len(text)  # what the client holds, what came, and what it says
+
+
+def posted_with_peak(client: FlaskClient, text: str) -> tuple[int, int]:
+    """Return the status of an answer, and how many bytes more there were at a time."""
     call = json_body(text)
     tracemalloc.start()
     try:
-        response = client.post(**call)
-        _, peak = tracemalloc.get_traced_memory()
+        return client.post(**call).status_code, tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert response.status_code == 400
-    assert peak < 4 * len(text)
