@@ -19,16 +19,16 @@ MEGAPIXELS = 16
 PEAK = """
 import sys
 from pathlib import Path
-from florist.images import ImageSpec, load_rgb
+from florist.images import ANY, ImageSpec, load_within
 
 def peak():
     status = Path("/proc/self/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 small, large = (Path(name).read_bytes() for name in sys.argv[1:])
-load_rgb(small, ImageSpec(size=64))
+load_within(ANY, small, ImageSpec(size=64))
 before = peak()
-load_rgb(large, ImageSpec(size=64))
+load_within(ANY, large, ImageSpec(size=64))  # here, not in a process of its own
 print(peak() - before)
 """
 

@@ -77,6 +77,7 @@ class _Sandbox:
             self._process.kill()  # which ends each wait below
 
         timer = threading.Timer(seconds, expire)
+        timer.daemon = True  # a Ctrl-C that comes before `try` would wait for it at the end
         timer.start()
         try:
             send(self._requests, about, content)
