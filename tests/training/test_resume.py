@@ -60,6 +60,7 @@ RECIPES: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_interrupted_anywhere_it_ends_the_same(
     dataset: Dataset, tmp_path: Path, recipe: str
@@ -117,6 +118,7 @@ KILLS = {
 }
 
 
+@pytest.mark.once
 def test_killed_inside_a_write_it_goes_on_to_the_same_bits(
     dataset: Dataset, tmp_path: Path
 ) -> None:
