@@ -40,6 +40,7 @@ def test_a_refresh_sends_nothing_again(
 ) -> None:
     page = open_page(serve(), java_script_enabled=False)
     send(page, *pictures)
+    page.wait_for_url("**/?answer=*")
     for _ in range(2):
         page.reload()
         expect(page.locator(".card")).to_have_count(3)
