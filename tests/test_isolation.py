@@ -62,7 +62,9 @@ def is_gone(pid: int) -> bool:
         status = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return True
-    return status.rpartition(")")[2].split()[0] == "Z"
+    is_zombie = status.rpartition(")")[2].split()[0] == "Z"
+    # Its first thread is one before the others have ended, and until then nobody can ask.
+    return is_zombie and len(list(Path(f"/proc/{pid}/task").iterdir())) == 1
 
 
 def until(condition: Callable[[], bool]) -> None:
