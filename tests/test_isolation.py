@@ -58,13 +58,13 @@ def pid_of(sandboxes: Sandboxes) -> int:
 
 def is_gone(pid: int) -> bool:
     """Tell whether a process has ended; nobody may have asked yet how."""
+    process = Path(f"/proc/{pid}")
     try:
-        status = Path(f"/proc/{pid}/stat").read_text()
+        state = (process / "stat").read_text().rpartition(")")[2].split()[0]
+        # Its first thread is a zombie before the others have ended: until then nobody can ask.
+        return state == "Z" and len(list((process / "task").iterdir())) == 1
     except OSError:
         return True
-    is_zombie = status.rpartition(")")[2].split()[0] == "Z"
-    # Its first thread is one before the others have ended, and until then nobody can ask.
-    return is_zombie and len(list(Path(f"/proc/{pid}/task").iterdir())) == 1
 
 
 def until(condition: Callable[[], bool]) -> None:
