@@ -12,6 +12,7 @@ from datetime import datetime
 from io import StringIO
 from typing import Any, Final
 
+from florist import checks
 from florist.bundle import HISTORY, REPORT, Bundle
 from florist.errors import BundleError
 from florist.report import Report, read_report
@@ -19,16 +20,6 @@ from florist.web.pages.charts import Chart, line_chart
 from florist.web.pages.recipe import recipe_of
 
 LARGEST_MATRIX: Final = 30
-
-_NOT_AS_EXPECTED: Final = (
-    BundleError,
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    ArithmeticError,
-    RecursionError,
-)
 
 _log = logging.getLogger(__name__)
 
@@ -93,7 +84,7 @@ def _facts(bundle: Bundle) -> Facts:
 def _or_none(read: Callable[[Any], Any], source: Any) -> Any:
     try:
         return read(source)
-    except _NOT_AS_EXPECTED as error:
+    except (BundleError, *checks.NOT_AS_EXPECTED) as error:
         _log.warning("Left out of the model page: %s: %r", read.__name__, error)
         return None
 
