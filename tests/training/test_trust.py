@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from florist.bundle import TRUST, Bundle
+from florist.bundle import PICTURES, TRUST, Bundle
 from florist.dataset import Dataset, Sample
 from florist.engine import ENGINES, Runtime
 from florist.prediction import load
@@ -20,7 +20,9 @@ def test_every_engine_and_precision_says_how_familiar_a_picture_is(
 ) -> None:
     monkeypatch.setattr(trust, "ENOUGH", 2)
     said = Recording()
-    bundle = train(dataset, quick(epochs=1, none=0.1), tmp_path / "model", listener=said)
+    config = quick(epochs=1, none=0.1, pictures=False)
+    bundle = train(dataset, config, tmp_path / "model", listener=said)
+    assert PICTURES not in bundle.manifest.files
     found = json.loads((bundle.path / "report.json").read_text())["none"]
     assert (found["none"], found["pictures"]) == (0.1, 6)
     assert "stranger than all but 10.0% of 6 validation pictures" in found["reason"]

@@ -13,6 +13,7 @@ INT8_MODEL: Final = "model.int8.onnx"
 LABELS: Final = "labels.txt"
 REPORT: Final = "report.json"
 TRUST: Final = "trust.npz"
+PICTURES: Final = "pictures.zip"
 HISTORY: Final = "history.csv"
 CARD: Final = "README.md"
 KERAS_MODEL: Final = "model.keras"
@@ -25,7 +26,7 @@ Precision = Literal["float32", "int8"]
 NETWORKS: Final[Mapping[Precision, str]] = {"float32": MODEL, "int8": INT8_MODEL}
 """The exported network's file for each precision that it computes in."""
 
-SERVING: Final = (MANIFEST, MODEL, INT8_MODEL, LABELS, TRUST, REPORT, HISTORY, CARD)
+SERVING: Final = (MANIFEST, MODEL, INT8_MODEL, LABELS, TRUST, PICTURES, REPORT, HISTORY, CARD)
 """What goes where a model is served; a server misses none of the others."""
 
 TRAINING: Final = (KERAS_MODEL, SPLIT, TRAINING_PLOT, CONFUSION_PLOT, RELIABILITY_PLOT)

@@ -106,6 +106,9 @@ _AUGMENTATION = {field.name for field in fields(Augmentation)}
     type=click.Choice(DUPLICATES),
 )
 @_option("--none", "Share of familiar pictures that may be taken for none of the classes; 0: none.")
+@_option(
+    "--pictures/--no-pictures", "Keep small copies of some pictures, which a server shows people."
+)
 @_option("--max-megapixels", "Larger pictures are set aside.")
 @_option("--seed", "Decides the split and everything random.")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted training.")

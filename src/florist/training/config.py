@@ -52,7 +52,7 @@ class TrainingConfig:
     one through the whole network in every epoch. `weights` is "imagenet", "none" or the path of a
     weights file without top. `patience` is after how many epochs without a better validation loss
     training stops. `none` is the share of familiar pictures that the model may take for none of its
-    classes.
+    classes. `pictures` says whether small copies of some pictures go into the model folder.
 
     Raises `TrainingError` where a value makes no sense.
     """
@@ -74,6 +74,7 @@ class TrainingConfig:
     duplicates: Duplicates = "keep-together"
     max_megapixels: float = DEFAULT_LIMITS.max_pixels / 1e6
     none: float = NONE
+    pictures: bool = True
     seed: int = 0
 
     def __post_init__(self) -> None:

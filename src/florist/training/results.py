@@ -17,6 +17,7 @@ from florist.bundle import (
     HISTORY,
     KERAS_MODEL,
     LABELS,
+    PICTURES,
     RELIABILITY_PLOT,
     REPORT,
     SPLIT,
@@ -33,13 +34,14 @@ from florist.bundle import (
 from florist.confidence.temperature import Calibration
 from florist.dataset import SIDES
 from florist.errors import BundleError, printable
-from florist.evaluation import evaluate
+from florist.evaluation import measure, predict_all
 from florist.report import Report
 from florist.training.card import write_card
 from florist.training.export import Networks, export_networks
 from florist.training.exported import exported_predictor
 from florist.training.fit import FitState
 from florist.training.network import classifier_of
+from florist.training.pictures import write_pictures
 from florist.training.plots import plot_confusion, plot_reliability, plot_training
 from florist.training.workspace import Job
 
@@ -66,7 +68,11 @@ def write_results(outcome: Outcome, output: Path | Registry, *, force: bool) -> 
             network.replace(folder / network.name)
         classifier_of(outcome.model).save(folder / KERAS_MODEL)
         predictor = exported_predictor(folder, manifest, job.config.limits)
-        report = evaluate(predictor, job.dataset.test, progress=job.listener.progress)
+        test = job.dataset.test
+        probabilities = predict_all(predictor, test, progress=job.listener.progress)
+        report = measure(probabilities, test, job.dataset.classes)
+        if job.config.pictures:
+            write_pictures(folder / PICTURES, job, probabilities)
         _write_texts(folder, outcome, _measured(report, networks, outcome.calibration))
         reasons = [outcome.calibration.reason, networks.choice.reason]
         card = write_card(manifest, trained, report, reasons, networks.trust.reason)

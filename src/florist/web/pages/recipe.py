@@ -28,6 +28,7 @@ _NAMES: Final[dict[str, tuple[str, str]]] = {
     "augmentation flip": ("Mirrored", "{}"),
     "augmentation brightness": ("Brightened or darkened by up to", "{:%}"),
     "duplicates": ("Near-identical pictures", "{}"),
+    "pictures": ("Small copies of pictures kept", "{}"),
     "max_megapixels": ("Largest picture", "{} megapixels"),
     "seed": ("Seed", "{}"),
 }
