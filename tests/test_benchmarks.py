@@ -42,9 +42,9 @@ class Slowed:
         self._engine = engine
         self.runtime = engine.runtime
 
-    def run(self, pictures: RGB) -> Outputs:
+    def run(self, picture: RGB) -> Outputs:
         time.sleep(DELAY_S)
-        return self._engine.run(pictures)
+        return self._engine.run(picture)
 
 
 @pytest.fixture

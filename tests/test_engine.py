@@ -1,5 +1,9 @@
 """What a network answers, by name, whoever exported it."""
 
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,8 +12,9 @@ import onnx
 import pytest
 
 from florist.bundle import MODEL, Bundle, digests
-from florist.engine import ENGINES, LOGITS, PROBABILITIES, Outputs, Runtime, load_engine
+from florist.engine import ENGINES, LOGITS, PROBABILITIES, Runtime, load_engine
 from florist.errors import EngineError
+from tests.engines import answers
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (5, 16, 16, 3), np.uint8)
 
@@ -27,7 +32,7 @@ def renamed(bundle: Bundle, tmp_path: Path) -> Bundle:
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_single_output_is_the_probabilities(bundle: Bundle, renamed: Bundle, engine: str) -> None:
     expected, found = (
-        load_engine(each, Runtime(engine=engine)).run(PICTURES) for each in (bundle, renamed)
+        answers(load_engine(each, Runtime(engine=engine)), PICTURES) for each in (bundle, renamed)
     )
     assert list(expected) == list(found) == [PROBABILITIES]
     assert np.array_equal(expected[PROBABILITIES], found[PROBABILITIES])
@@ -35,7 +40,7 @@ def test_a_single_output_is_the_probabilities(bundle: Bundle, renamed: Bundle, e
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_tensor_inside_is_answered_on_request(bundle: Bundle, engine: str) -> None:
-    found = load_engine(bundle, Runtime(engine=engine), also=(LOGITS,)).run(PICTURES)
+    found = answers(load_engine(bundle, Runtime(engine=engine), also=(LOGITS,)), PICTURES)
     assert set(found) == {PROBABILITIES, LOGITS}
     powers = np.exp(found[LOGITS])
     softmax = powers / powers.sum(axis=1, keepdims=True)
@@ -57,10 +62,25 @@ def test_several_outputs_need_their_names(renamed: Bundle, engine: str) -> None:
 @pytest.mark.parametrize("engine", ENGINES)
 def test_answers_stay_when_the_next_picture_is_worked_on(bundle: Bundle, engine: str) -> None:
     loaded = load_engine(bundle, Runtime(engine=engine))
-    answers: list[Outputs] = [loaded.run(picture[None]) for picture in PICTURES]
-    together = np.concatenate([answer[PROBABILITIES] for answer in answers])
-    np.testing.assert_allclose(together, loaded.run(PICTURES)[PROBABILITIES], rtol=1e-5)
-    assert len(np.unique(together, axis=0)) == len(PICTURES)
+    first = loaded.run(PICTURES[:1])[PROBABILITIES]
+    kept = first.copy()
+    others = answers(loaded, PICTURES[1:])[PROBABILITIES]
+    assert np.array_equal(first, kept)
+    assert len(np.unique([*kept, *others], axis=0)) == len(PICTURES)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells where a thread may run")
+def test_a_thread_runs_on_every_cpu_of_its_process(bundle: Bundle) -> None:
+    cpus = os.sched_getaffinity(0)
+    loaded = load_engine(bundle, Runtime(threads=len(cpus), at_once=len(cpus)))
+    found = set()
+    with ThreadPoolExecutor(len(cpus)) as pool:
+        while_it_works = [pool.submit(loaded.run, PICTURES[:1]) for _ in range(2000)]
+        while not all(each.done() for each in while_it_works):
+            for thread in Path("/proc/self/task").iterdir():
+                with suppress(ProcessLookupError):  # one of another test that has just ended
+                    found.add(frozenset(os.sched_getaffinity(int(thread.name))))
+    assert found == {frozenset(cpus)}
 
 
 def test_no_more_threads_than_are_granted(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:

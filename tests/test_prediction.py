@@ -16,6 +16,7 @@ from florist.engine import ENGINES, PROBABILITIES, Runtime, load_engine
 from florist.errors import BundleError, EngineError
 from florist.images import Limits
 from tests.conftest import COLOURS, noisy_picture, spoil_manifest
+from tests.engines import answers
 from tests.web.conftest import encoded
 
 
@@ -35,7 +36,7 @@ def test_the_best_prediction_comes_first(bundle: Bundle, engine: str, colour: st
 def test_engines_agree(bundle: Bundle) -> None:
     pictures = np.random.default_rng(0).integers(0, 256, (9, 16, 16, 3), np.uint8)
     engines = [load_engine(bundle, Runtime(engine=name)) for name in ENGINES]
-    first, second = (engine.run(pictures)[PROBABILITIES] for engine in engines)
+    first, second = (answers(engine, pictures)[PROBABILITIES] for engine in engines)
     assert first.shape == (9, 3)
     np.testing.assert_allclose(first, second, atol=1e-6)
     np.testing.assert_allclose(first.sum(axis=1), 1, atol=1e-5)

@@ -8,6 +8,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from florist.engine import ENGINES, Runtime
 from florist.training.canonical import make_canonical
+from tests.engines import answers
 
 
 def written(path: Path, prefix: str, *, idle: bool, mirrored: bool) -> Path:
@@ -64,8 +65,8 @@ def test_one_graph_gives_one_file(tmp_path: Path) -> None:
     assert [node.op_type for node in model.graph.node] == ["Cast", "Max", "Min", "Add", "Reshape"]
     pictures = np.random.default_rng(0).integers(0, 256, (3, 2, 2, 3), np.uint8)
     for load in ENGINES.values():
-        expected = load(before, Runtime()).run(pictures)
-        found = load(first.read_bytes(), Runtime()).run(pictures)
+        expected = answers(load(before, Runtime()), pictures)
+        found = answers(load(first.read_bytes(), Runtime()), pictures)
         np.testing.assert_array_equal([*found.values()], [*expected.values()])
 
 

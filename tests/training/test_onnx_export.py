@@ -26,6 +26,7 @@ from florist.training.backbones import BACKBONES
 from florist.training.network import build_network, classifier_of
 from florist.training.onnx_export import export_onnx
 from florist.training.quantize import quantize
+from tests.engines import answers
 from tests.training.conftest import quick
 
 STANDING = [EARLY_EMBEDDING, EMBEDDING, LOGITS, PROBABILITIES]
@@ -54,13 +55,13 @@ def test_every_backbone_answers_by_name(backbone: str, tmp_path: Path) -> None:
         network = (tmp_path / f"{precision}.onnx").read_bytes()
         assert [value.name for value in onnx.load_from_string(network).graph.output] == STANDING
         for load in ENGINES.values():
-            found = load(with_output(network, FEATURE_MAP), Runtime()).run(pictures)
+            found = answers(load(with_output(network, FEATURE_MAP), Runtime()), pictures)
             assert list(found) == [*STANDING, FEATURE_MAP]
             for name, values in found.items():
                 assert values.shape == expected[name].shape
                 scale = np.abs(expected[name]).max()
                 assert np.abs(values - expected[name]).max() < tolerance * scale
-            few = load(network, Runtime()).run(pictures)
+            few = answers(load(network, Runtime()), pictures)
             assert list(few) == STANDING
             for name, values in few.items():
                 np.testing.assert_allclose(values, found[name], rtol=1e-3, atol=1e-5)

@@ -21,6 +21,7 @@ from florist.training.export import require_parity
 from florist.training.fit import class_weights
 from florist.training.network import build_network
 from florist.training.run import dtype_policy, float32_model
+from tests.engines import answers
 from tests.training.conftest import quick
 
 
@@ -63,9 +64,9 @@ def test_both_engines_and_keras_agree(trained: Bundle, dataset: Dataset) -> None
     pictures = np.stack([sample.load(spec) for sample in dataset.samples])
     expected = np.asarray(keras.models.load_model(trained.path / "model.keras")(pictures))
     runtimes = [Runtime(engine=name, precision="float32") for name in ENGINES]
-    answers = [load_engine(trained, r).run(pictures)[PROBABILITIES] for r in runtimes]
-    np.testing.assert_allclose(answers[0], answers[1], atol=1e-4)
-    for answer in answers:
+    found = [answers(load_engine(trained, r), pictures)[PROBABILITIES] for r in runtimes]
+    np.testing.assert_allclose(found[0], found[1], atol=1e-4)
+    for answer in found:
         np.testing.assert_allclose(answer, expected, atol=1e-3)
         assert np.array_equal(answer.argmax(axis=1), expected.argmax(axis=1))
 

@@ -1,4 +1,4 @@
-"""OpenVINO and ONNX Runtime: uint8 pictures in, arrays by name out.
+"""OpenVINO and ONNX Runtime: a uint8 picture in, arrays by name out.
 
 Both answer with what the network's file says, in 32-bit floats or 8-bit integers, so that a picture
 gets the same answer on every machine; OpenVINO would otherwise choose bfloat16 where the CPU has
@@ -24,17 +24,17 @@ from florist.system import cpu_limit
 
 Probabilities = NDArray[np.float32]
 Outputs = Mapping[str, NDArray[np.float32]]
-"""What a network answers, by name, each of shape (N, ...)."""
+"""What a network answers to a picture, by name, each of shape (1, ...)."""
 
 PROBABILITIES: Final = "probabilities"
 LOGITS: Final = "logits"
-"""(N, classes): what the softmax makes probabilities of."""
+"""(1, classes): what the softmax makes probabilities of."""
 EMBEDDING: Final = "embedding"
-"""(N, channels): the feature map's mean over all places, which is what the head sees."""
+"""(1, channels): the feature map's mean over all places, which is what the head sees."""
 EARLY_EMBEDDING: Final = "early_embedding"
-"""(N, channels): the same of what the last but one size of feature maps is made of."""
+"""(1, channels): the same of what the last but one size of feature maps is made of."""
 FEATURE_MAP: Final = "feature_map"
-"""(N, height, width, channels): what the last convolution found, and where. Only on request: it is
+"""(1, height, width, channels): what the last convolution found, and where. Only on request: it is
 large, and copying it takes a twentieth of a small network's time."""
 
 
@@ -78,8 +78,8 @@ class Engine(Protocol):
 
     runtime: Runtime
 
-    def run(self, pictures: RGB) -> Outputs:
-        """Return what the network answers to uint8 pictures (N, size, size, 3)."""
+    def run(self, picture: RGB) -> Outputs:
+        """Return what the network answers to a uint8 picture (1, size, size, 3)."""
         ...
 
 
@@ -113,10 +113,8 @@ def _read_onnx(network: bytes | Path) -> Any:
 class OpenVINOEngine:
     """OpenVINO on the CPU: https://docs.openvino.ai."""
 
-    def __init__(
-        self, network: bytes | Path, runtime: Runtime, *, exact: bool = True, one: bool = False
-    ) -> None:
-        """Load a network, which may then compute in bfloat16, or take `one` picture at a time."""
+    def __init__(self, network: bytes | Path, runtime: Runtime, *, exact: bool = True) -> None:
+        """Load a network, which may then compute in bfloat16."""
         core = _core()
         # Where the CPU has no bfloat16, OpenVINO would convert back and forth.
         native = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
@@ -124,6 +122,8 @@ class OpenVINOEngine:
             "INFERENCE_PRECISION_HINT": "bf16" if native and not exact else "f32",
             # By itself it sees the host's CPUs, not what a cgroup grants.
             "INFERENCE_NUM_THREADS": runtime.threads or cpu_limit(),
+            # Each process would pin its threads to the same CPUs, beginning with the first one.
+            "ENABLE_CPU_PINNING": False,
             "PERFORMANCE_HINT": "LATENCY",
         }
         if runtime.at_once > 1:
@@ -132,21 +132,20 @@ class OpenVINOEngine:
             config["PERFORMANCE_HINT_NUM_REQUESTS"] = runtime.at_once
         self.runtime = runtime
         model = _read_onnx(network)
-        if one:  # kernels of a known shape are faster
-            shape = model.input().partial_shape
-            shape[0] = 1
-            model.reshape(shape)
+        shape = model.input().partial_shape
+        shape[0] = 1  # kernels of a known shape are faster
+        model.reshape(shape)
         self._compiled = core.compile_model(model, "CPU", config)
         self._names = _output_names([output.any_name for output in self._compiled.outputs])
         self._local = threading.local()
 
-    def run(self, pictures: RGB) -> Outputs:
-        """Return what the network answers to uint8 pictures (N, size, size, 3)."""
+    def run(self, picture: RGB) -> Outputs:
+        """Return what the network answers to a uint8 picture (1, size, size, 3)."""
         # An infer request holds the buffers of one inference, so each thread has its own.
         request = getattr(self._local, "request", None)
         if request is None:
             request = self._local.request = self._compiled.create_infer_request()
-        results = request.infer({0: pictures}, share_inputs=True, share_outputs=True)
+        results = request.infer({0: picture}, share_inputs=True, share_outputs=True)
         return {name: np.array(results[i], np.float32) for i, name in enumerate(self._names)}
 
 
@@ -169,9 +168,9 @@ class ONNXRuntimeEngine:
         self._input = self._session.get_inputs()[0].name
         self._names = _output_names([output.name for output in self._session.get_outputs()])
 
-    def run(self, pictures: RGB) -> Outputs:
-        """Return what the network answers to uint8 pictures (N, size, size, 3)."""
-        results = self._session.run(None, {self._input: pictures})
+    def run(self, picture: RGB) -> Outputs:
+        """Return what the network answers to a uint8 picture (1, size, size, 3)."""
+        results = self._session.run(None, {self._input: picture})
         return dict(zip(self._names, results, strict=True))
 
 
@@ -202,8 +201,8 @@ def load_layers(network: Path, size: int) -> Callable[[RGB], list[NDArray[np.flo
     too much for answers, but what is trained on the outputs ends up no worse (Kalamkar et al., "A
     Study of BFLOAT16 for Deep Learning Training", 2019).
     """
-    engine = OpenVINOEngine(network, Runtime(at_once=cpu_limit()), exact=False, one=True)
+    engine = OpenVINOEngine(network, Runtime(at_once=cpu_limit()), exact=False)
     # OpenVINO's binding sets itself up in the first inference of a process; where two threads
     # begin one at the same time, each waits for what the other holds, forever.
     engine.run(np.zeros((1, size, size, 3), np.uint8))
-    return lambda pictures: [*engine.run(pictures).values()]
+    return lambda picture: [*engine.run(picture).values()]
