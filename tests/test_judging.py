@@ -2,7 +2,8 @@
 
 import json
 import shutil
-from dataclasses import replace
+import socket
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,13 @@ import florist
 from florist.bundle import TRUST, Bundle, digests, read_bundle
 from florist.cli import cli
 from florist.confidence.file import to_bytes
+from florist.confidence.verdict import Judge
 from florist.engine import ENGINES, Runtime
 from florist.errors import BundleError
 from florist.web import create_app
+from florist.web.server.run import serve
 from florist.web.settings import Settings
-from tests.conftest import COLOURS, FOREIGN, noisy_picture, spoil_manifest
+from tests.conftest import COLOURS, FOREIGN, TRAINED, noisy_picture, spoil_manifest
 from tests.trusted import colours_of
 from tests.web.conftest import encoded
 from tests.web.door.calls import raw
@@ -84,7 +87,7 @@ def test_a_file_that_cannot_be_used_is_named(
     if content is None:
         known = colours_of(trusted)
         renamed = {f"other {name}": bank for name, bank in known.banks.items()}
-        content = to_bytes(replace(known, banks=renamed), 0.05)
+        content = to_bytes(Judge(familiarity=replace(known, banks=renamed)))
     (folder / TRUST).write_bytes(content)
     with pytest.raises(BundleError, match="is not the file that training wrote"):
         florist.load(folder)
@@ -95,3 +98,57 @@ def test_a_file_that_cannot_be_used_is_named(
     with pytest.raises(BundleError, match="does not say of this network what is familiar"):
         florist.load(folder)
     assert read_bundle(folder).manifest.files[TRUST] == files[TRUST]
+
+
+def test_who_asks_says_how_many_answers_may_be_wrong(trusted: Bundle) -> None:
+    sure, doubtful = noisy_picture(COLOURS["red"], 99), noisy_picture((140, 70, 110), 3)
+    plain = florist.load(trusted.path, none=0)
+    scores = [plain.result(each).predictions[0].score for each in (sure, doubtful)]
+    strict = florist.load(trusted.path, none=0, max_error=0.05)
+    assert scores[0] > strict.judge.least > scores[1] > 0.5
+    assert [plain.result(each).verdict for each in (sure, doubtful)] == ["answer", "answer"]
+    assert [strict.result(each).verdict for each in (sure, doubtful)] == ["answer", "unsure"]
+
+
+def test_command_line_and_server_keep_to_the_errors_that_are_allowed(
+    trusted: Bundle, colours: Path, tmp_path: Path
+) -> None:
+    picture = tmp_path / "doubtful.png"
+    picture.write_bytes(encoded(noisy_picture((140, 70, 110), 3)))
+    options = ["--model", str(trusted.path), "--max-error", "0.05"]
+    command = ["predict", str(picture), "--json", "--none", "0", *options]
+    (printed,) = json.loads(CliRunner().invoke(cli, command).stdout)["predictions"]
+    assert printed["verdict"] == "unsure"
+    settings = Settings(keep_uploads=False, none=0, max_error=0.05)
+    client = create_app(florist.load(trusted.path), settings).test_client()
+    answered = client.post(**raw(picture.read_bytes())).json
+    assert answered is not None
+    assert answered["predictions"][0]["verdict"] == "unsure"
+    measured = CliRunner().invoke(cli, ["evaluate", str(colours), *options])
+    assert "Answers " in measured.stdout
+    found = json.loads(
+        CliRunner().invoke(cli, ["evaluate", str(colours), *options, "--json"]).stdout
+    )
+    assert sum(found["verdicts"][name] for name in ("answer", "unsure", "none")) == 30
+    assert found["verdicts"]["right"] == found["verdicts"]["answer"] > 0
+
+
+def test_what_cannot_be_promised_is_an_error_with_both_numbers(
+    trusted: Bundle, bundle: Bundle, model: Path
+) -> None:
+    with pytest.raises(BundleError, match=r"at most 1 % .* 230 validation .* there are 120"):
+        florist.load(trusted.path, max_error=0.01)
+    with pytest.raises(BundleError, match=r"at most 1.96 % .* 120 validation pictures show"):
+        florist.load(trusted.path, max_error=0.0196)
+    with pytest.raises(BundleError, match="an older florist trained it"):
+        florist.load(bundle.path, max_error=0.05)
+    spoil_manifest(model, trained=asdict(TRAINED))
+    with pytest.raises(BundleError, match=r"100 validation pictures, .* there are 9\."):
+        florist.load(model, max_error=0.05)
+
+
+def test_a_server_that_cannot_keep_to_it_does_not_start(bundle: Bundle) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        settings = Settings(model=str(bundle.path), keep_uploads=False, max_error=0.02)
+        with pytest.raises(BundleError, match="cannot promise that at most 2 %"):
+            serve(settings, listener)

@@ -99,7 +99,7 @@ def test_the_answer_has_an_entry_for_each_picture(predictor: Predictor, tmp_path
 
 def test_evaluation_reads_what_serving_answers(predictor: Predictor, colours: Path) -> None:
     samples = read_labelled(colours).samples
-    found = predict_all(predictor, samples)
+    found, _ = predict_all(predictor, samples)
     alone = [predictor.result(sample.path).probabilities for sample in samples]
     assert np.array_equal(found, np.array(alone))
     samples[3].path.write_bytes(b"")

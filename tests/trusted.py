@@ -9,6 +9,8 @@ from onnx import TensorProto, helper
 from florist.bundle import LABELS, MODEL, TRUST, Bundle, write_bundle
 from florist.confidence.familiarity import Embeddings, Familiarity, familiarity_of
 from florist.confidence.file import to_bytes
+from florist.confidence.refusal import Validated
+from florist.confidence.verdict import Judge
 from florist.engine import EARLY_EMBEDDING, EMBEDDING, load_engine
 from florist.images import load_rgb
 from tests.conftest import COLOURS, noisy_picture
@@ -32,9 +34,17 @@ def write_trusted_bundle(path: Path, plain: Bundle) -> Bundle:
 
     def write_files(folder: Path) -> None:
         write_network(folder)
-        (folder / TRUST).write_bytes(to_bytes(colours_of(draft), 0.05))
+        (folder / TRUST).write_bytes(to_bytes(judge_of_colours(draft)))
 
     return write_bundle(path, plain.manifest, write_files)
+
+
+def judge_of_colours(bundle: Bundle) -> Judge:
+    """Return a judge whose network is sure of its answers, and right on 117 of 120 pictures."""
+    best = np.linspace(0.8, 1, 120).astype(np.float32)
+    truth = np.where(np.arange(120) < 3, 0, best).astype(np.float32)
+    found = Validated(best=best, truth=truth, familiarity=np.ones(120, np.float32))
+    return Judge(familiarity=colours_of(bundle), validated={"float32": found, "int8": found})
 
 
 def colours_of(bundle: Bundle) -> Familiarity:

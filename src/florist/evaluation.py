@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from florist.bundle import SPLIT, Bundle
 from florist.confidence.reliability import reliability
+from florist.confidence.verdict import Verdict, count_verdicts
 from florist.dataset import Dataset, Sample, Side, read_split
 from florist.engine import Probabilities
 from florist.errors import BundleError, DatasetError, printable
@@ -33,8 +34,8 @@ def evaluate(
 
     Raises `DatasetError` where a picture cannot be read any more.
     """
-    probabilities = predict_all(predictor, samples, progress=progress)
-    return measure(probabilities, samples, predictor.classes)
+    probabilities, verdicts = predict_all(predictor, samples, progress=progress)
+    return measure(probabilities, samples, predictor.classes, verdicts)
 
 
 def relabelled(dataset: Dataset, classes: Sequence[str]) -> list[Sample]:
@@ -88,25 +89,29 @@ def sides_of(bundle: Bundle) -> dict[str, Side]:
 
 def predict_all(
     predictor: Predictor, samples: Sequence[Sample], *, progress: Progress = silent
-) -> Probabilities:
-    """Return the probabilities of every sample, shape (samples, classes).
+) -> tuple[Probabilities, list[Verdict]]:
+    """Return the probabilities of every sample, shape (samples, classes), and the verdicts.
 
     Raises `DatasetError` where a picture cannot be read any more.
     """
-    found = np.empty((len(samples), len(predictor.classes)), np.float32)
+    found, verdicts = np.empty((len(samples), len(predictor.classes)), np.float32), []
     results = predictor.predict_many((sample.path for sample in samples), top=1)
     for index, (sample, result) in enumerate(zip(samples, results, strict=True)):
         if result.error is not None:
             raise sample.changed(result.error.detail)
         found[index] = result.probabilities
+        verdicts.append(result.verdict)
         progress("Predicting", index + 1, len(samples))
-    return found
+    return found, verdicts
 
 
 def measure(
-    probabilities: Probabilities, samples: Sequence[Sample], classes: Sequence[str]
+    probabilities: Probabilities,
+    samples: Sequence[Sample],
+    classes: Sequence[str],
+    verdicts: Sequence[Verdict] | None = None,
 ) -> Report:
-    """Turn probabilities of shape (samples, classes) into a `Report`."""
+    """Turn probabilities of shape (samples, classes), and verdicts, into a `Report`."""
     labels = np.array([sample.label for sample in samples], np.int64)
     predicted = probabilities.argmax(axis=1)
     # The rank of the true class: how many classes are thought more probable.
@@ -125,6 +130,7 @@ def measure(
         macro_f1=float(np.mean([s.f1 for s in scores if s.f1 is not None])),
         calibration_error=reliable.error,
         reliability=reliable,
+        verdicts=None if verdicts is None else count_verdicts(verdicts, correct),
         classes=scores,
         confusions=_confusions(confusion, classes),
         mistakes=_mistakes(probabilities, samples, classes),

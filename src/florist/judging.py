@@ -1,35 +1,88 @@
 """What a model folder's answers are judged by: read, checked, and tried once."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from florist.bundle import TRUST, Bundle
+from florist.confidence.familiarity import ENOUGH
 from florist.confidence.file import UNREADABLE, from_bytes
-from florist.confidence.verdict import NONE, Judge
+from florist.confidence.refusal import Refusal
+from florist.confidence.verdict import Judge
 from florist.engine import Engine
 from florist.errors import BundleError, printable
 
 
-def judge_of(bundle: Bundle, engine: Engine, none: float | None = None) -> Judge:
+def judge_of(
+    bundle: Bundle, engine: Engine, none: float | None = None, max_error: float | None = None
+) -> Judge:
     """Return the judge of a bundle's network, as `engine` runs it.
 
-    `none` is the share of familiar pictures that may be taken for none of the classes; by default
-    what training was told. A folder without `trust.npz`, as an older florist writes it, has a judge
-    that never says so.
+    `none` is the share of familiar pictures that may be taken for none of the classes, `max_error`
+    that of answers that may be wrong; by default what training was told. A folder without
+    `trust.npz`, as an older florist writes it, has a judge that never says "none".
 
-    Raises `BundleError` where the file cannot be used, or belongs to another network.
+    Raises `BundleError` where the file cannot be used, or belongs to another network, or where so
+    few errors cannot be promised.
     """
-    precision, size = engine.runtime.precision, bundle.manifest.spec.size
+    judge = read_judge(bundle, engine.runtime.precision)
+    if judge.familiarity is not None:
+        size = bundle.manifest.spec.size
+        black = engine.run(np.zeros((1, size, size, 3), np.uint8))
+        try:
+            judge.judge(np.ones(1, np.float32), black)
+        except UNREADABLE as error:
+            raise _of_another_network(bundle, error) from error
+    return told(judge, bundle, none, max_error)
+
+
+def read_judge(bundle: Bundle, precision: str) -> Judge:
+    """Return what a bundle's file says of its network in a precision.
+
+    Raises `BundleError` where the file cannot be used.
+    """
     if TRUST not in bundle.manifest.files:
-        return Judge(precision=precision, none=NONE if none is None else none)
+        return Judge(precision=precision)
     content = bundle.read(TRUST)
     try:
-        familiarity, meant = from_bytes(content)
-        black = engine.run(np.zeros((1, size, size, 3), np.uint8))
-        familiarity.p_values(black, precision)
+        return from_bytes(content, precision)
     except UNREADABLE as error:
-        raise BundleError(
-            f"{printable(bundle.path / TRUST)} does not say of this network what is familiar "
-            f"({printable(repr(error))}). Copy the folder again from where it was trained, or "
-            "train it again."
-        ) from error
-    return Judge(familiarity=familiarity, precision=precision, none=meant if none is None else none)
+        raise _of_another_network(bundle, error) from error
+
+
+def _of_another_network(bundle: Bundle, error: Exception) -> BundleError:
+    return BundleError(
+        f"{printable(bundle.path / TRUST)} does not say of this network what is familiar "
+        f"({printable(repr(error))}). Copy the folder again from where it was trained, or train it "
+        "again."
+    )
+
+
+def told(judge: Judge, bundle: Bundle, none: float | None, max_error: float | None) -> Judge:
+    """Return the judge of a bundle with what is said in place of what training was told.
+
+    Raises `BundleError` where so few errors cannot be promised.
+    """
+    if none is not None:
+        judge = replace(judge, none=none)
+    if max_error is not None:
+        judge = replace(judge, max_error=max_error)
+        _require_kept(judge, bundle, max_error)
+    return judge
+
+
+def _require_kept(judge: Judge, bundle: Bundle, max_error: float) -> None:
+    if judge.least <= 1:
+        return
+    trained = bundle.manifest.trained
+    pictures = sum(trained.dataset.pictures.get("val", {}).values()) if trained else ENOUGH
+    if judge.refusal is not None:
+        reason = judge.refusal.shortfall(max_error)
+    elif pictures < ENOUGH:
+        reason = Refusal(pictures=pictures, points=()).shortfall(max_error)
+    else:
+        reason = "an older florist trained it, which did not keep what that takes; train it again"
+    raise BundleError(
+        f"{printable(bundle.path)} cannot promise that at most {100 * max_error:g} % of its "
+        f"answers are wrong: {reason}."
+    )

@@ -178,15 +178,16 @@ def load(
     runtime: Runtime = DEFAULT_RUNTIME,
     limits: Limits = DEFAULT_LIMITS,
     none: float | None = None,
+    max_error: float | None = None,
 ) -> Predictor:
     """Load a model folder, ready to predict.
 
-    `none` is the share of pictures like those trained on that may be taken for none of the classes;
-    by default what training was told.
+    `none` is the share of pictures like those trained on that may be taken for none of the classes,
+    `max_error` the share of answers that may be wrong; by default what training was told.
 
-    Raises `BundleError` where the folder is no whole model folder, `EngineError` where the runtime
-    cannot run it.
+    Raises `BundleError` where the folder is no whole model folder, or cannot promise so few errors,
+    `EngineError` where the runtime cannot run it.
     """
     bundle = read_bundle(model)
     engine = load_engine(bundle, runtime)
-    return Predictor(bundle, engine, limits, judge_of(bundle, engine, none))
+    return Predictor(bundle, engine, limits, judge_of(bundle, engine, none, max_error))

@@ -3,14 +3,17 @@
 import json
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from florist import checks
 from florist.bundle import REPORT, Bundle
 from florist.confidence.reliability import Reliability
+from florist.confidence.verdict import Verdicts
 from florist.errors import BundleError, printable
+
+Checked = TypeVar("Checked")
 
 CHOICES: Final = 3
 """Among how many most probable classes the right one is looked for, where there are more."""
@@ -34,7 +37,8 @@ class ClassScores:
         """Check what JSON held; what schema 1 called 0 of an absent class is None."""
         support = checks.count(raw["support"])
         precision, recall, f1 = (
-            _share_or_none(raw[name]) if support else None for name in ("precision", "recall", "f1")
+            _or_none(checks.share, raw[name]) if support else None
+            for name in ("precision", "recall", "f1")
         )
         return cls(checks.text(raw["label"]), precision, recall, f1, support)
 
@@ -63,8 +67,8 @@ class Report:
     """What was measured on `pictures` pictures.
 
     `interval` is the 95 % interval of the accuracy, `top3` None with three classes or fewer.
-    `confusions` come most frequent first, `mistakes` most confident first. `reliability` is
-    None where an older florist has measured.
+    `confusions` come most frequent first, `mistakes` most confident first. `reliability`
+    and `verdicts` are None where an older florist has measured.
     """
 
     pictures: int
@@ -77,6 +81,7 @@ class Report:
     confusions: tuple[Confusion, ...]
     mistakes: tuple[Mistake, ...]
     reliability: Reliability | None = None
+    verdicts: Verdicts | None = None
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -149,13 +154,14 @@ class Report:
             pictures=checks.count(raw["pictures"], 1),
             accuracy=checks.share(raw["accuracy"]),
             interval=(low, high),
-            top3=_share_or_none(raw["top3"]) if len(classes) > CHOICES else None,
+            top3=_or_none(checks.share, raw["top3"]) if len(classes) > CHOICES else None,
             macro_f1=checks.share(raw["macro_f1"]),
             calibration_error=checks.share(raw["calibration_error"]),
             classes=classes,
             confusions=_confusions(raw, labels),
             mistakes=tuple(_mistake(each, labels) for each in raw["mistakes"]),
-            reliability=Reliability.from_dict(found) if (found := raw.get("reliability")) else None,
+            reliability=_or_none(Reliability.from_dict, raw.get("reliability")),
+            verdicts=_or_none(Verdicts.from_dict, raw.get("verdicts")),
         )
         _require_consistent(report)
         return report
@@ -232,11 +238,13 @@ def _require_consistent(report: Report) -> None:
         "accuracy": math.isclose(right, report.accuracy, abs_tol=1e-3),
         "reliability": report.reliability is None
         or sum(each.pictures for each in report.reliability.bins) == report.pictures,
+        "verdicts": (found := report.verdicts) is None
+        or found.right <= found.answer <= report.pictures == found.pictures,
         "interval": low - 1e-3 <= report.accuracy <= high + 1e-3,
     }.items():
         if not holds:
             raise ValueError(f"its {what} cannot be")
 
 
-def _share_or_none(value: object) -> float | None:
-    return None if value is None else checks.share(value)
+def _or_none(check: Callable[[Any], Checked], value: Any) -> Checked | None:
+    return None if value is None else check(value)

@@ -47,8 +47,9 @@ class Result:
     `probabilities` has one for each class of the model, `width` × `height` is the picture's size
     in pixels. Where the `verdict` is "none", it probably shows none of the classes, and the
     predictions say what it looks most like; "unsure" is a best class that is less probable than all
-    others together. `familiarity` is the share of pictures like those trained on that look at least
-    as strange, None where the model does not know.
+    others together, or than it takes to be wrong as seldom as was asked for. `familiarity` is the
+    share of pictures like those trained on that look at least as strange, None where the model does
+    not know.
     """
 
     predictions: tuple[Prediction, ...] = ()

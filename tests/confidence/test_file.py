@@ -10,6 +10,8 @@ import pytest
 
 from florist.confidence.familiarity import Embeddings, familiarity_of
 from florist.confidence.file import UNREADABLE, from_bytes, to_bytes
+from florist.confidence.refusal import Validated
+from florist.confidence.verdict import Judge
 
 
 def embeddings(pictures: int, seed: int) -> Embeddings:
@@ -19,7 +21,13 @@ def embeddings(pictures: int, seed: int) -> Embeddings:
 
 
 KNOWN = familiarity_of(embeddings(40, 1), {"float32": embeddings(100, 2)})
-CONTENT = to_bytes(KNOWN, 0.05)
+SHARES = np.linspace(0.1, 1, 100).astype(np.float32)
+JUDGE = Judge(
+    familiarity=KNOWN,
+    validated={"float32": Validated(best=SHARES, truth=np.zeros_like(SHARES), familiarity=SHARES)},
+    max_error=0.03,
+)
+CONTENT = to_bytes(JUDGE)
 
 
 def arrays() -> dict[str, Any]:
@@ -36,18 +44,30 @@ def saved(**changes: Any) -> bytes:
 
 
 def test_it_comes_back_as_it_was_written() -> None:
-    found, none = from_bytes(CONTENT)
-    assert none == pytest.approx(0.05)
+    found = from_bytes(CONTENT, "float32")
+    assert found.none == pytest.approx(0.05)
+    assert found.max_error == 0.03
+    assert found.familiarity is not None
     others = embeddings(20, 3)
-    assert (found.p_values(others, "float32") == KNOWN.p_values(others, "float32")).all()
-    assert to_bytes(found, none) == CONTENT
-    assert to_bytes(KNOWN, 0.05) == CONTENT  # the same training gives the same bytes
+    assert (
+        found.familiarity.p_values(others, "float32") == KNOWN.p_values(others, "float32")
+    ).all()
+    assert found.refusal == JUDGE.refusal
+    assert to_bytes(found) == CONTENT
+    assert to_bytes(JUDGE) == CONTENT  # the same training gives the same bytes
+
+
+def test_an_older_file_has_nothing_that_was_validated() -> None:
+    parts = {name: None for name in arrays() if name.startswith(("validated", "max_error"))}
+    found = from_bytes(saved(**parts), "float32")
+    assert (found.refusal, found.max_error, found.familiarity is None) == (None, None, False)
 
 
 def test_it_is_small() -> None:
     rng = np.random.default_rng(0)
     large = {"embedding": rng.random((1000, 2048)).astype(np.float32)}
-    assert len(to_bytes(familiarity_of(large, {"float32": large}), 0.05)) < 400_000
+    judge = Judge(familiarity=familiarity_of(large, {"float32": large}))
+    assert len(to_bytes(judge)) < 400_000
 
 
 def with_member(name: str, data: bytes, compression: int = zipfile.ZIP_STORED) -> bytes:
@@ -91,6 +111,13 @@ MEAN = "bank/embedding/mean"
         lambda: saved(**{"scale/float32/scores": np.array([1, np.inf], np.float32)}),
         lambda: saved(**{"scale/float32/spread": np.zeros(2, np.float32)}),
         lambda: saved(**{"scale/float32/centre": np.zeros(3, np.float32)}),
+        lambda: saved(**{"validated/float32/truth": np.ones_like(SHARES)}),
+        lambda: saved(**{"validated/float32/truth": SHARES[1:]}),
+        lambda: saved(**{"validated/float32/best": 3 * SHARES}),
+        lambda: saved(**{"validated/float32/truth": None}),
+        lambda: saved(**{"validated/float32/familiarity": np.full(100, np.nan, np.float32)}),
+        lambda: saved(max_error=np.array([2.0])),
+        lambda: saved(max_error=np.array([0.1], np.float32)),
         lambda: saved(none=None),
         lambda: saved(none=np.array([np.nan], np.float32)),
         lambda: saved(none=np.array([0.1, 0.2], np.float32)),
@@ -106,4 +133,4 @@ MEAN = "bank/embedding/mean"
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_what_it_cannot_be_is_refused(content: Callable[[], bytes]) -> None:
     with pytest.raises(UNREADABLE):
-        from_bytes(content())
+        from_bytes(content(), "float32")

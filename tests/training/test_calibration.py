@@ -44,7 +44,8 @@ def test_every_engine_and_precision_answers_calibrated_scores(
     assert (bundle.path / "reliability.png").stat().st_size > 1000
     assert report["reliability"]["floor"] > 0
 
-    logits = np.log(predict_all(load(bundle.path, Runtime(precision="float32")), dataset.val))
+    probabilities, _ = predict_all(load(bundle.path, Runtime(precision="float32")), dataset.val)
+    logits = np.log(probabilities)
     labels = np.array([sample.label for sample in dataset.val])
     assert log_loss(logits * found["temperature"], labels) == pytest.approx(found["raw"], rel=0.01)
     assert log_loss(logits, labels) < found["raw"]

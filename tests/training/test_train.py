@@ -91,7 +91,7 @@ def test_it_learned_and_reported_what_it_measured(trained: Bundle, dataset: Data
 def test_a_model_that_export_changed_is_not_written(trained: Bundle, dataset: Dataset) -> None:
     keras.utils.set_random_seed(3)
     other = build_network(quick(), 3).whole()
-    found = predict_all(load(trained.path, Runtime(precision="float32")), dataset.val)
+    found, _ = predict_all(load(trained.path, Runtime(precision="float32")), dataset.val)
     with pytest.raises(TrainingError, match="disagrees with the trained one"):
         require_parity(other, found, dataset.val, trained.manifest.spec, Listener().progress)
 

@@ -7,10 +7,14 @@ import numpy as np
 import pytest
 
 from florist.bundle import PICTURES, TRUST, Bundle
+from florist.confidence.refusal import Refusal, Validated
+from florist.confidence.verdict import Judge
 from florist.dataset import Dataset, Sample
 from florist.engine import ENGINES, Runtime
+from florist.errors import TrainingError
 from florist.prediction import load
 from florist.training import train, trust
+from florist.training.promise import promise_of
 from florist.training.trust import bank_samples
 from tests.training.conftest import Recording, quick
 
@@ -30,9 +34,18 @@ def test_every_engine_and_precision_says_how_familiar_a_picture_is(
     assert f"- {found['reason']}" in (bundle.path / "README.md").read_text()
     assert (bundle.path / TRUST).stat().st_size < 100_000
 
+    promised = json.loads((bundle.path / "report.json").read_text())["refusal"]
+    assert promised["max_error"] is None
+    assert promised["reason"].startswith("It cannot promise that at most 2 % of its answers")
+    assert promised["reason"] in said.said
+    assert promised["reason"] in (bundle.path / "README.md").read_text()
+    curve = Refusal.from_dict(promised["curve"])
+    assert (curve.pictures, bool(curve.points)) == (6, True)
+
     runtimes = [Runtime(engine=name, precision="float32") for name in ENGINES]
     predictors = [load(bundle.path, each) for each in (*runtimes, Runtime(precision="int8"))]
     assert [each.judge.none for each in predictors] == [pytest.approx(0.1)] * 3
+    assert curve in [each.judge.refusal for each in predictors]
     paths = [sample.path for sample in dataset.val]
     familiar = [[p.result(path).familiarity for path in paths] for p in predictors]
     # Of seven, each is as rare as its place among the six says, but for the last bits.
@@ -63,3 +76,39 @@ def test_the_bank_has_of_every_class_alike_and_is_bounded() -> None:
     assert chosen == bank_samples(samples[::-1], 2)  # whatever their order
     assert len(bank_samples(samples[:10], 2)) == 10
     assert len(bank_samples([samples[0], samples[1]], 5000)) == 2
+
+
+def test_errors_that_so_few_pictures_cannot_promise_end_before_the_training(
+    dataset: Dataset, tmp_path: Path
+) -> None:
+    with pytest.raises(TrainingError, match=r"takes 114 validation pictures .* there are 6\."):
+        train(dataset, quick(epochs=1, max_error=0.02), tmp_path / "model", listener=Recording())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_none_the_card_says_what_that_means() -> None:
+    said = trust.trust_of(0, 150)
+    assert said.none is None
+    assert said.reason.startswith("It answers with one of its classes whatever it is shown, as")
+    assert "150" in trust.trust_of(0.05, 150).reason
+
+
+@pytest.mark.parametrize(
+    ("max_error", "said"),
+    [
+        (None, "With `--max-error 0.02` it would answer 87% of pictures like its 400 validation"),
+        (0.05, "With `--max-error 0.05` it answers 95% of pictures like its 400 validation"),
+        (
+            0.004,
+            "575 validation pictures, all of them right, could; there are 400. So it is unsure",
+        ),
+    ],
+)
+def test_what_is_promised_is_said_with_its_price(max_error: float | None, said: str) -> None:
+    best = np.linspace(0.4, 1, 400).astype(np.float32)
+    truth = np.where(np.arange(400) % 3 + np.arange(400) // 60 < 1, 0, best).astype(np.float32)
+    found = {"float32": Validated(best=best, truth=truth, familiarity=np.ones(400, np.float32))}
+    promise = promise_of(Judge(validated=found, max_error=max_error))
+    assert promise is not None
+    assert said in promise.reason
+    assert promise.max_error == max_error

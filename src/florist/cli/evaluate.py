@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -10,7 +11,7 @@ from rich.console import Console
 from florist.cli.check import print_problems
 from florist.cli.console import listening, new_table, stderr, stdout
 from florist.cli.debug import debug_option
-from florist.cli.options import model_option, runtime_options
+from florist.cli.options import max_error_option, model_option, runtime_options
 from florist.dataset import read_labelled
 from florist.engine import Runtime
 from florist.evaluation import evaluate as measure
@@ -28,6 +29,7 @@ _MISTAKES_SHOWN = 10
 @click.argument("dataset", type=click.Path(path_type=Path))
 @model_option
 @runtime_options
+@max_error_option
 @click.option("--include-seen", is_flag=True, help="Also measure on pictures it was trained on.")
 @click.option(
     "--fail-under",
@@ -43,7 +45,7 @@ def evaluate(
     runtime: Runtime,
     include_seen: bool,
     fail_under: float | None,
-    as_json: bool,
+    **how: Any,
 ) -> None:
     """Measure a model on the pictures in DATASET.
 
@@ -56,7 +58,7 @@ def evaluate(
       florist evaluate photos
       florist evaluate new-photos --model output --fail-under 0.9
     """
-    predictor = load(model, replace(runtime, at_once=cpu_limit()))
+    predictor = load(model, replace(runtime, at_once=cpu_limit()), max_error=how["max_error"])
     with listening() as listener:
         found = read_labelled(dataset, progress=listener.progress)
         print_problems(stderr(), [p for p in found.problems if p.severity != "note"])
@@ -70,7 +72,7 @@ def evaluate(
                     "was made with them."
                 )
         report = measure(predictor, samples, progress=listener.progress)
-    if as_json:
+    if how["as_json"]:
         click.echo(json.dumps(report.to_dict(), indent=2, ensure_ascii=False))
     else:
         print_summary(stdout(), report)
@@ -90,6 +92,8 @@ def print_summary(console: Console, report: Report) -> None:
     console.print(report.compared_with_guessing, style=style, soft_wrap=True)
     first = "" if report.top3 is None else f"Among the first three {report.top3:.1%} · "
     console.print(f"{first}Macro F1 {report.macro_f1:.3f} · {report.calibration}", soft_wrap=True)
+    if report.verdicts is not None:
+        console.print(report.verdicts.summary, soft_wrap=True)
     many = len(report.classes) > _MOST_CLASSES
     shown = report.weakest_first()[:_MOST_CLASSES] if many else report.classes
     table = new_table("class", "precision", "recall", "F1", "pictures")

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from florist.confidence.verdict import LEAST_MAX_ERROR
 from florist.engine import DEFAULT_RUNTIME, ENGINES, PRECISIONS, Runtime
 
 model_option = click.option(
@@ -30,6 +31,13 @@ registry_option = click.option(
     type=click.Path(path_type=Path),
     metavar="FOLDER",
     help="Instead of --output: add the model to this folder, and make it the current one.",
+)
+
+max_error_option = click.option(
+    "--max-error",
+    type=click.FloatRange(LEAST_MAX_ERROR, 1),
+    metavar="SHARE",
+    help="Be unsure rather than wrong more often, for example 0.02.  [default: as trained]",
 )
 
 _engine_option = click.option(

@@ -14,7 +14,7 @@ import click
 
 from florist.cli.console import listening, print_error, stderr
 from florist.cli.debug import debug_option
-from florist.cli.options import model_option, runtime_options
+from florist.cli.options import max_error_option, model_option, runtime_options
 from florist.cli.results import STANDARD_INPUT, Named, write_csv, write_json, write_table
 from florist.confidence.verdict import MOST_NONE
 from florist.engine import Runtime
@@ -71,6 +71,7 @@ def _writable(ctx: click.Context, parameter: click.Parameter, path: Path | None)
     metavar="SHARE",
     help="Call so many familiar pictures none of the classes.  [default: as trained]",
 )
+@max_error_option
 @_form_options
 @click.option(
     "--output",
@@ -90,7 +91,7 @@ def predict(
 
     Of a picture that looks stranger than nearly all that the model knows, the table says "none of
     these" and, in brackets, what it looks most like; a question mark is a class that is less
-    probable than all others together.
+    probable than all others together, or, with --max-error, than it takes to keep to that.
 
     CSV has the columns file, label and score, then label_2, score_2 and so on up to --top, then
     verdict (answer, unsure or none), familiarity and error. A name that a spreadsheet would take
@@ -108,7 +109,10 @@ def predict(
     failed = len(empty)
     if pictures:
         runtime = replace(runtime, at_once=min(cpu_limit(), len(pictures)))
-        predictor, top = load(model, runtime, none=how["none"]), how["top"]
+        predictor, top = (
+            load(model, runtime, none=how["none"], max_error=how["max_error"]),
+            how["top"],
+        )
         with _destination(output) as file, _progress(len(pictures), form, file) as progress:
             answered = predictor.predict_many(_sources(pictures, predictor.limits), top)
             named = zip(map(printable, pictures), answered, strict=True)

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from florist.cli.options import max_error_option
 from florist.engine import ENGINES, PRECISIONS
 
 
@@ -17,6 +18,7 @@ from florist.engine import ENGINES, PRECISIONS
 )
 @click.option("--engine", type=click.Choice(list(ENGINES)), help="The inference runtime.")
 @click.option("--precision", type=click.Choice(PRECISIONS), help="What the network computes in.")
+@max_error_option
 @click.option("--host", metavar="ADDRESS", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port.  [default: 5000]")
 @click.option("--workers", type=click.IntRange(1), help="Processes.  [default: 1]")

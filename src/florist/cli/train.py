@@ -109,6 +109,12 @@ _AUGMENTATION = {field.name for field in fields(Augmentation)}
 @_option(
     "--pictures/--no-pictures", "Keep small copies of some pictures, which a server shows people."
 )
+@_option(
+    "--max-error",
+    "Share of answers that may be wrong, for example 0.02; of the others it is unsure.",
+    type=float,
+    metavar="SHARE",
+)
 @_option("--max-megapixels", "Larger pictures are set aside.")
 @_option("--seed", "Decides the split and everything random.")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted training.")

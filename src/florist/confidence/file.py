@@ -1,4 +1,4 @@
-"""`trust.npz`: what a familiarity is made of, as arrays. No pickle, nothing compressed.
+"""`trust.npz`: what a judge knows, as arrays. No pickle, nothing compressed.
 
 It comes in a model folder that anybody may have written. An array is as large as its bytes, so what
 is read is never larger than the file.
@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from florist import checks
 from florist.confidence.bank import Bank
 from florist.confidence.familiarity import Familiarity, Scale
+from florist.confidence.refusal import Validated
+from florist.confidence.verdict import Judge
 
 UNREADABLE: Final = (*checks.NOT_AS_EXPECTED, BadZipFile, NotImplementedError, EOFError)
 """What reading raises where the content is not what was written."""
@@ -25,6 +27,7 @@ UNREADABLE: Final = (*checks.NOT_AS_EXPECTED, BadZipFile, NotImplementedError, E
 # Name → type and number of dimensions; whatever else is there is refused.
 _ARRAYS: Final[dict[str, tuple[type[np.generic], int]]] = {
     "none": (np.float32, 1),
+    "max_error": (np.float64, 1),
     "mean": (np.float32, 1),
     "axes": (np.float16, 2),
     "steps": (np.float32, 1),
@@ -32,17 +35,28 @@ _ARRAYS: Final[dict[str, tuple[type[np.generic], int]]] = {
     "centre": (np.float32, 1),
     "spread": (np.float32, 1),
     "scores": (np.float32, 1),
+    "best": (np.float32, 1),
+    "truth": (np.float32, 1),
+    "familiarity": (np.float32, 1),
 }
 
 Arrays = Mapping[str, NDArray[Any]]
 
 
-def to_bytes(familiarity: Familiarity, none: float) -> bytes:
-    """Return the content of the file; `none` is the level that is meant where nobody says."""
-    arrays: dict[str, NDArray[Any]] = {"none": np.array([none], np.float32)}
+def to_bytes(judge: Judge) -> bytes:
+    """Return the content of the file: what a judge knows, of every precision.
+
+    Raises `ValueError` where it does not know what is familiar.
+    """
+    if judge.familiarity is None:
+        raise ValueError("a judge without a familiarity has nothing to keep")
+    arrays: dict[str, NDArray[Any]] = {"none": np.array([judge.none], np.float32)}
+    if judge.max_error is not None:
+        arrays["max_error"] = np.array([judge.max_error])
     parts: dict[str, Mapping[str, Any]] = {
-        "bank": familiarity.banks,
-        "scale": familiarity.scales,
+        "bank": judge.familiarity.banks,
+        "scale": judge.familiarity.scales,
+        "validated": judge.validated,
     }
     for kind, named in parts.items():
         for name, part in named.items():
@@ -53,8 +67,10 @@ def to_bytes(familiarity: Familiarity, none: float) -> bytes:
     return file.getvalue()
 
 
-def from_bytes(content: bytes) -> tuple[Familiarity, float]:
-    """Return what was written, checked.
+def from_bytes(content: bytes, precision: str) -> Judge:
+    """Return what was written, checked, as the judge of a network in a precision.
+
+    An older florist wrote nothing of what was validated.
 
     Raises one of `UNREADABLE`.
     """
@@ -62,7 +78,14 @@ def from_bytes(content: bytes) -> tuple[Familiarity, float]:
     banks = {name: Bank(**found) for name, found in _named(arrays, "bank").items()}
     scales = {name: Scale(**found) for name, found in _named(arrays, "scale").items()}
     (none,) = arrays["none"].tolist()
-    return Familiarity(banks=banks, scales=scales), checks.share(none)
+    (max_error,) = arrays["max_error"].tolist() if "max_error" in arrays else [None]
+    return Judge(
+        familiarity=Familiarity(banks=banks, scales=scales),
+        validated={n: Validated(**found) for n, found in _named(arrays, "validated").items()},
+        precision=precision,
+        none=checks.share(none),
+        max_error=None if max_error is None else checks.share(max_error),
+    )
 
 
 def _read(content: bytes) -> Arrays:

@@ -4,7 +4,7 @@ This is the only room that names a runtime. A network may come from anywhere: be
 it, `onnx_file` makes sure that it computes straight ahead, out of its own file.
 """
 
-from florist.engine.load import load_engine
+from florist.engine.load import load_engine, precision_of
 from florist.engine.onnx_file import with_output
 from florist.engine.runtimes import (
     DEFAULT_RUNTIME,
@@ -39,5 +39,6 @@ __all__ = [
     "Runtime",
     "load_engine",
     "load_layers",
+    "precision_of",
     "with_output",
 ]

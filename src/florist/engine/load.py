@@ -34,7 +34,7 @@ def load_engine(
     changed.
     """
     manifest = bundle.manifest
-    runtime = replace(runtime, precision=_precision(bundle, runtime))
+    runtime = replace(runtime, precision=precision_of(bundle, runtime))
     network = bundle.network(cast(Precision, runtime.precision))
     content = bundle.read(network.name)
     require_feed_forward(content, printable(network))
@@ -59,8 +59,11 @@ def load_engine(
     return engine
 
 
-def _precision(bundle: Bundle, runtime: Runtime) -> str:
-    """Return the precision that "auto" stands for."""
+def precision_of(bundle: Bundle, runtime: Runtime) -> str:
+    """Return the precision that a bundle's network is run in, which "auto" leaves to it.
+
+    Raises `BundleError` where the runtime does not answer in the one that there is.
+    """
     if runtime.precision != "auto":
         return runtime.precision
     if runtime.engine == INT8_ENGINE:

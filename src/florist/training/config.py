@@ -6,7 +6,7 @@ from math import ceil
 from pathlib import Path
 from typing import Any, Final, Literal, Self, get_args
 
-from florist.confidence.verdict import MOST_NONE, NONE
+from florist.confidence.verdict import LEAST_MAX_ERROR, MOST_NONE, NONE
 from florist.dataset import DUPLICATES, Duplicates
 from florist.errors import TrainingError
 from florist.images import DEFAULT_LIMITS, FITS, Fit, ImageSpec, Limits
@@ -52,7 +52,9 @@ class TrainingConfig:
     one through the whole network in every epoch. `weights` is "imagenet", "none" or the path of a
     weights file without top. `patience` is after how many epochs without a better validation loss
     training stops. `none` is the share of familiar pictures that the model may take for none of its
-    classes. `pictures` says whether small copies of some pictures go into the model folder.
+    classes, `max_error` that of its answers that may be wrong (None: it answers where the best
+    class is more probable than all others together). `pictures` says whether small copies of some
+    pictures go into the model folder.
 
     Raises `TrainingError` where a value makes no sense.
     """
@@ -75,6 +77,7 @@ class TrainingConfig:
     max_megapixels: float = DEFAULT_LIMITS.max_pixels / 1e6
     none: float = NONE
     pictures: bool = True
+    max_error: float | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -96,6 +99,8 @@ class TrainingConfig:
         _check("dense", self.dense, 0, 65_536)
         _check("dropout", self.dropout, 0, 0.95)
         _check("none", self.none, 0, MOST_NONE)
+        if self.max_error is not None:
+            _check("max error", self.max_error, LEAST_MAX_ERROR, 1)
         _check("seed", self.seed, 0, 2**32 - 1)
         if self.weights == "imagenet" and not self.architecture.pretrained:
             # There is one way only to begin with such a backbone, so nobody need ask for it.

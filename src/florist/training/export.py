@@ -19,6 +19,7 @@ from florist.images import ImageSpec
 from florist.progress import Progress
 from florist.training.exported import answers_of
 from florist.training.onnx_export import export_onnx
+from florist.training.promise import Promise
 from florist.training.quantize import (
     ENOUGH,
     SPARED,
@@ -56,6 +57,7 @@ class Networks:
     parity: Parity
     choice: PrecisionChoice
     trust: Trust
+    promise: Promise | None
 
 
 def export_networks(model: keras.Model, job: Job) -> Networks:
@@ -77,9 +79,11 @@ def export_networks(model: keras.Model, job: Job) -> Networks:
     listener.say("Writing it in 8 bits, too.")
     choice = _in_8_bits(job, answers)
     listener.say(choice.reason)
-    trust = write_trust(job, answers)
-    listener.say(trust.reason)
-    return Networks(folder, parity, choice, trust)
+    trust, promise = write_trust(job, answers, choice.precision)
+    for each in (trust, promise):
+        if each is not None:
+            listener.say(each.reason)
+    return Networks(folder, parity, choice, trust, promise)
 
 
 def _in_8_bits(job: Job, answers: dict[Precision, Outputs]) -> PrecisionChoice:

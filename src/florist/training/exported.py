@@ -11,6 +11,7 @@ from florist.bundle import Bundle, Manifest, Precision, digests
 from florist.dataset import Sample
 from florist.engine import Outputs, Runtime, load_engine
 from florist.images import Limits
+from florist.judging import judge_of
 from florist.parallel import in_order
 from florist.prediction import Predictor
 from florist.system import cpu_limit
@@ -20,7 +21,8 @@ from florist.training.workspace import Job
 def exported_predictor(folder: Path, manifest: Manifest, limits: Limits) -> Predictor:
     """Load the network of a folder that is no whole model folder yet."""
     bundle = Bundle(path=folder, manifest=replace(manifest, files=digests(folder)), digest="")
-    return Predictor(bundle, load_engine(bundle, Runtime(at_once=cpu_limit())), limits)
+    engine = load_engine(bundle, Runtime(at_once=cpu_limit()))
+    return Predictor(bundle, engine, limits, judge_of(bundle, engine))
 
 
 def answers_of(job: Job, precision: Precision, samples: Sequence[Sample], stage: str) -> Outputs:

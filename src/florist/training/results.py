@@ -69,12 +69,14 @@ def write_results(outcome: Outcome, output: Path | Registry, *, force: bool) -> 
         classifier_of(outcome.model).save(folder / KERAS_MODEL)
         predictor = exported_predictor(folder, manifest, job.config.limits)
         test = job.dataset.test
-        probabilities = predict_all(predictor, test, progress=job.listener.progress)
-        report = measure(probabilities, test, job.dataset.classes)
+        probabilities, verdicts = predict_all(predictor, test, progress=job.listener.progress)
+        report = measure(probabilities, test, job.dataset.classes, verdicts)
         if job.config.pictures:
             write_pictures(folder / PICTURES, job, probabilities)
         _write_texts(folder, outcome, _measured(report, networks, outcome.calibration))
         reasons = [outcome.calibration.reason, networks.choice.reason]
+        if networks.promise is not None:
+            reasons.append(networks.promise.reason)
         card = write_card(manifest, trained, report, reasons, networks.trust.reason)
         (folder / CARD).write_text(card, encoding="utf-8")
         plot_training(outcome.state.history, outcome.state.best_epoch, folder / TRAINING_PLOT)
@@ -93,6 +95,7 @@ def _measured(report: Report, networks: Networks, calibration: Calibration) -> d
         "precision": asdict(networks.choice),
         "calibration": asdict(calibration),
         "none": asdict(networks.trust),
+        "refusal": asdict(networks.promise) if networks.promise else None,
     }
 
 

@@ -15,6 +15,7 @@ from florist.training.failures import named_failures
 from florist.training.features import feature_source, picture_source
 from florist.training.fit import FitState, fit, validation_logits
 from florist.training.network import Classifier, Network, build_network, divide_logits
+from florist.training.promise import require_promisable
 from florist.training.results import Outcome, finished, write_results
 from florist.training.workspace import Job
 
@@ -23,6 +24,7 @@ def run(job: Job, output: Path | Registry, *, resume: bool, force: bool) -> Bund
     """Train and write the model folder; see `florist.training.train`."""
     dataset, config, workspace = job.dataset, job.config, job.workspace
     require_trainable(dataset)
+    require_promisable(job)
     restart = force and not resume
     with named_failures(config, workspace.path), workspace.held():
         sweep(output)

@@ -1,13 +1,13 @@
 """The app: parts put together from settings."""
 
 import secrets
-from dataclasses import replace
 from typing import cast
 
 from flask import Flask
 from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PrefixLoader
 
 from florist.bundle import Bundle
+from florist.judging import told
 from florist.prediction import Predictor
 from florist.web.api import description
 from florist.web.api import views as api
@@ -36,15 +36,15 @@ def create_app(
     model of the settings is loaded in the background, and predictions are refused with 503 until it
     is there; old uploads are deleted in the background, too.
 
-    Raises `SettingsError` where an environment variable cannot be used.
+    Raises `SettingsError` where an environment variable cannot be used, `BundleError` where a
+    predictor that is given cannot promise what the settings ask for.
     """
     settings = settings or from_environment()
     app = Flask(__name__, template_folder="pages/templates", static_folder=None)
     app.request_class = HostileRequest
     _configure(app, settings)
     if predictor is not None:
-        judge = predictor.judge
-        judge = judge if settings.none is None else replace(judge, none=settings.none)
+        judge = told(predictor.judge, predictor.bundle, settings.none, settings.max_error)
         predictor = Predictor(predictor.bundle, predictor.engine, settings.limits, judge)
     model, metrics, store = ServedModel(predictor), Metrics(), open_store(settings)
     Services(

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from limits import parse_many
 
-from florist.confidence.verdict import MOST_NONE
-from florist.engine import DEFAULT_RUNTIME, ENGINES, PRECISIONS
+from florist.confidence.verdict import LEAST_MAX_ERROR, MOST_NONE
+from florist.engine import DEFAULT_RUNTIME, ENGINES, PRECISIONS, Runtime
 from florist.errors import SettingsError
 from florist.formats import served_formats
 from florist.images import Limits
@@ -28,8 +28,10 @@ _YES_NO: Final = {
 }
 
 
-def _setting(default: Any, meaning: str, *, least: float | None = None) -> Any:
-    return field(default=default, metadata={"meaning": meaning, "least": least})
+def _setting(
+    default: Any, meaning: str, *, least: float | None = None, most: float | None = None
+) -> Any:
+    return field(default=default, metadata={"meaning": meaning, "least": least, "most": most})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +49,14 @@ class Settings:
         f"share of familiar pictures that may be called none of the classes, up to {MOST_NONE}; by "
         "default what training was told",
         least=0,
+        most=MOST_NONE,
+    )
+    max_error: float | None = _setting(
+        None,
+        "share of answers that may be wrong, such as 0.02; of the other pictures the model is "
+        "unsure; by default what training was told",
+        least=LEAST_MAX_ERROR,
+        most=1,
     )
 
     host: str = _setting("127.0.0.1", "address to listen on; 0.0.0.0 for every interface")
@@ -115,15 +125,12 @@ class Settings:
 
     def __post_init__(self) -> None:
         for each in fields(self):
-            least, value = each.metadata["least"], getattr(self, each.name)
+            least, most = each.metadata["least"], each.metadata["most"]
+            name, value = environment_name(each), getattr(self, each.name)
             if least is not None and value is not None and not value >= least:
-                raise SettingsError(
-                    f"{environment_name(each)} is {value}; it must be at least {least}."
-                )
-        if self.none is not None and self.none > MOST_NONE:
-            raise SettingsError(
-                f"{PREFIX}NONE is {self.none}; it must be at most {MOST_NONE}. 0.05 is 5 %."
-            )
+                raise SettingsError(f"{name} is {value}; it must be at least {least}.")
+            if most is not None and value is not None and value > most:
+                raise SettingsError(f"{name} is {value}; it must be at most {most}. 0.05 is 5 %.")
         try:
             parse_many(self.rate_limit or "1 per second")
         except ValueError as error:
@@ -146,6 +153,11 @@ class Settings:
     def keeps(self) -> bool:
         """Whether a picture that is sent now is kept."""
         return self.keep_uploads and self.uploads_days > 0 and self.uploads_mib > 0
+
+    @property
+    def runtime(self) -> Runtime:
+        """How the network is run."""
+        return Runtime(engine=self.engine, precision=self.precision)
 
     @property
     def limits(self) -> Limits:

@@ -2,9 +2,10 @@
 
 import logging
 import threading
+from dataclasses import replace
 
 from florist.bundle import Bundle, read_bundle
-from florist.engine import Runtime, load_engine
+from florist.engine import load_engine
 from florist.errors import FloristError
 from florist.images import SANDBOXES, Bounds
 from florist.judging import judge_of
@@ -54,16 +55,11 @@ class ServedModel:
         try:
             bundle = bundle or read_bundle(settings.model).hold()
             threads = settings.threads or cpu_limit()
-            runtime = Runtime(
-                engine=settings.engine,
-                precision=settings.precision,
-                threads=threads,
-                at_once=threads,
-            )
+            runtime = replace(settings.runtime, threads=threads, at_once=threads)
             engine = load_engine(bundle, runtime)
             memory = memory_for_costly_pictures(settings)
             SANDBOXES.bound(Bounds(places=threads, memory=memory))
-            judge = judge_of(bundle, engine, settings.none)
+            judge = judge_of(bundle, engine, settings.none, settings.max_error)
             self._predictor = Predictor(bundle, engine, settings.limits, judge)
             _log.info("Ready: model %s, digest %s", bundle.path, bundle.digest)
         except FloristError as error:

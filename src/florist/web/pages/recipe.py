@@ -29,6 +29,8 @@ _NAMES: Final[dict[str, tuple[str, str]]] = {
     "augmentation brightness": ("Brightened or darkened by up to", "{:%}"),
     "duplicates": ("Near-identical pictures", "{}"),
     "pictures": ("Small copies of pictures kept", "{}"),
+    "none": ("Familiar pictures that may be none of these", "{:%}"),
+    "max_error": ("Answers that may be wrong", "{:%}"),
     "max_megapixels": ("Largest picture", "{} megapixels"),
     "seed": ("Seed", "{}"),
 }
