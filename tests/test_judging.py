@@ -143,7 +143,7 @@ def test_what_cannot_be_promised_is_an_error_with_both_numbers(
     with pytest.raises(BundleError, match="an older florist trained it"):
         florist.load(bundle.path, max_error=0.05)
     spoil_manifest(model, trained=asdict(TRAINED))
-    with pytest.raises(BundleError, match=r"100 validation pictures, .* there are 9\."):
+    with pytest.raises(BundleError, match=r"takes 100 validation pictures, .* with 9\."):
         florist.load(model, max_error=0.05)
 
 
@@ -152,3 +152,31 @@ def test_a_server_that_cannot_keep_to_it_does_not_start(bundle: Bundle) -> None:
         settings = Settings(model=str(bundle.path), keep_uploads=False, max_error=0.02)
         with pytest.raises(BundleError, match="cannot promise that at most 2 %"):
             serve(settings, listener)
+
+
+def test_sets_are_named_where_they_are_asked_for(trusted: Bundle, tmp_path: Path) -> None:
+    picture = tmp_path / "doubtful.png"
+    picture.write_bytes(encoded(noisy_picture((140, 70, 110), 3)))
+    command = ["predict", str(picture), "--json", "--model", str(trusted.path)]
+    (plain,) = json.loads(CliRunner().invoke(cli, command).stdout)["predictions"]
+    assert "set" not in plain
+    (printed,) = json.loads(CliRunner().invoke(cli, [*command, "--sets", "0.99"]).stdout)[
+        "predictions"
+    ]
+    assert printed["set"][0] == printed["predictions"][0]["label"]
+    assert len(printed["set"]) == 3  # two of 120 had their right class at a score of 0
+    client = create_app(florist.load(trusted.path), Settings(keep_uploads=False)).test_client()
+    for coverage, found in (("0.99", printed["set"]), ("0.5", printed["set"][:1])):
+        answered = client.post(**raw(picture.read_bytes(), f"?sets={coverage}")).json
+        assert answered is not None
+        assert answered["predictions"][0]["set"] == found
+
+
+def test_a_model_that_knows_no_sets_says_so(bundle: Bundle, tmp_path: Path) -> None:
+    picture = tmp_path / "red.png"
+    picture.write_bytes(encoded(noisy_picture(COLOURS["red"], 0)))
+    said = CliRunner().invoke(
+        cli, ["predict", str(picture), "--sets", "0.9", "--model", str(bundle.path)]
+    )
+    assert said.exit_code == 1
+    assert "cannot name sets of classes: an older florist trained it" in said.output

@@ -7,7 +7,8 @@ import numpy as np
 from florist.bundle import TRUST, Bundle
 from florist.confidence.familiarity import ENOUGH
 from florist.confidence.file import UNREADABLE, from_bytes
-from florist.confidence.refusal import Refusal
+from florist.confidence.refusal import enough_for
+from florist.confidence.sets import LabelSets, least_score
 from florist.confidence.verdict import Judge
 from florist.engine import Engine
 from florist.errors import BundleError, printable
@@ -74,15 +75,32 @@ def told(judge: Judge, bundle: Bundle, none: float | None, max_error: float | No
 def _require_kept(judge: Judge, bundle: Bundle, max_error: float) -> None:
     if judge.least <= 1:
         return
-    trained = bundle.manifest.trained
-    pictures = sum(trained.dataset.pictures.get("val", {}).values()) if trained else ENOUGH
     if judge.refusal is not None:
         reason = judge.refusal.shortfall(max_error)
-    elif pictures < ENOUGH:
-        reason = Refusal(pictures=pictures, points=()).shortfall(max_error)
     else:
-        reason = "an older florist trained it, which did not keep what that takes; train it again"
+        reason = _not_validated(bundle, enough_for(max_error))
     raise BundleError(
         f"{printable(bundle.path)} cannot promise that at most {100 * max_error:g} % of its "
         f"answers are wrong: {reason}."
     )
+
+
+def label_sets(judge: Judge, bundle: Bundle, coverage: float) -> LabelSets:
+    """Return what names the classes that a picture may show, the right one as often as asked.
+
+    Raises `BundleError` where the model does not know, in words that may be told to strangers.
+    """
+    validated = judge.validated.get(judge.precision)
+    if validated is None:
+        reason = _not_validated(bundle, ENOUGH)
+        raise BundleError(f"The model cannot name sets of classes: {reason}.")
+    return LabelSets(least_score(validated.truth, coverage), bundle.manifest.classes)
+
+
+def _not_validated(bundle: Bundle, needed: int) -> str:
+    """Return why a bundle says nothing of validation pictures."""
+    trained = bundle.manifest.trained
+    pictures = sum(trained.dataset.pictures.get("val", {}).values()) if trained else ENOUGH
+    if pictures < ENOUGH:
+        return f"that takes {needed} validation pictures, and it was trained with {pictures}"
+    return "an older florist trained it, which did not keep what that takes; train it again"

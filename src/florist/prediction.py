@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from florist.bundle import Bundle, read_bundle
+from florist.confidence.sets import LabelSets
 from florist.confidence.verdict import Judge
 from florist.engine import (
     DEFAULT_RUNTIME,
@@ -21,7 +22,7 @@ from florist.engine import (
 )
 from florist.errors import EngineError, ImageError, printable
 from florist.images import DEFAULT_LIMITS, RGB, ImageSource, Limits, Picture, load_picture
-from florist.judging import judge_of
+from florist.judging import judge_of, label_sets
 from florist.parallel import in_order
 from florist.result import Failure, Prediction, Result
 
@@ -159,18 +160,33 @@ class Predictor:
         best = np.argsort(-probabilities, kind="stable")[:top]
         return tuple(Prediction(self.classes[i], float(probabilities[i])) for i in best)
 
+    def label_sets(self, coverage: float) -> LabelSets:
+        """Return what names all classes that a picture may show, in the share `coverage` of cases.
+
+        Raises `BundleError` where the model does not know.
+        """
+        return label_sets(self.judge, self.bundle, coverage)
+
     def to_dict(self) -> dict[str, str]:
         """Return what names the model, as JSON tells it."""
         return {"name": self.bundle.manifest.name, "digest": self.bundle.digest}
 
 
-def answer_of(predictor: Predictor, results: Iterable[tuple[str, Result]]) -> dict[str, Any]:
+def answer_of(
+    predictor: Predictor, results: Iterable[tuple[str, Result]], sets: LabelSets | None = None
+) -> dict[str, Any]:
     """Return as JSON tells it what a model said of pictures, each with the name of its file.
 
-    It has this one shape on the command line and over HTTP.
+    It has this one shape on the command line and over HTTP; with `sets` each has its set, too.
     """
-    entries = [{"filename": name} | result.to_dict() for name, result in results]
+    entries = [{"filename": name} | _told(result, sets) for name, result in results]
     return {"model": predictor.to_dict(), "predictions": entries}
+
+
+def _told(result: Result, sets: LabelSets | None) -> dict[str, Any]:
+    if sets is None or result.probabilities is None:
+        return result.to_dict()
+    return result.to_dict() | {"set": sets.of(result.probabilities)}
 
 
 def load(

@@ -1,8 +1,14 @@
 """The table of `florist predict`, as it stands on a terminal."""
 
-from florist.cli.results import table_lines
+from io import StringIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from florist.cli.results import table_lines, write_csv
+from florist.confidence.sets import LabelSets
 from florist.confidence.verdict import Verdict
-from florist.prediction import Prediction, Result
+from florist.prediction import Failure, Prediction, Result
 
 
 def predictions(best: str, *others: str, verdict: Verdict = "answer") -> Result:
@@ -43,3 +49,30 @@ def test_a_table_says_what_speaks_against_an_answer() -> None:
         "a.jpg    rose?                   90.0%  tulip 5.0%",
         "b.jpg    none of these (rose?)   90.0%  tulip 5.0%",
     ]
+
+
+def test_sets_stand_beside_the_answer() -> None:
+    sets = LabelSets(0.3, ["rose", "tulip", "daisy"])
+    scores = {"a.jpg": (0.5, 0.4, 0.1), "b.jpg": (0.9, 0.05, 0.05), "c.jpg": (0.3, 0.3, 0.4)}
+    rows = [
+        (name, Result(predictions=(Prediction("rose", each[0]),), probabilities=_array(each)))
+        for name, each in scores.items()
+    ]
+    assert list(table_lines(rows, 80, sets))[1:] == [
+        "a.jpg    rose    50.0%  or tulip",
+        "b.jpg    rose    90.0%",
+        "c.jpg    rose    30.0%  or rose, tulip",
+    ]
+    file = StringIO()
+    failed = Result(error=Failure(code="x", title="x", detail="gone"))
+    assert write_csv(1, [*rows, ("d.jpg", failed)], file, sets) == 1
+    lines = file.getvalue().splitlines()
+    assert lines[0] == "file,label,score,verdict,familiarity,set,error"
+    assert [line.split(",")[5] for line in lines[1:]] == [
+        "rose/tulip", "rose", "daisy/rose/tulip", "",
+    ]  # fmt: skip
+    assert lines[-1] == "d.jpg,,,,,,gone"
+
+
+def _array(scores: tuple[float, ...]) -> NDArray[np.float32]:
+    return np.array(scores, np.float32)

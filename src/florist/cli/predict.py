@@ -16,6 +16,7 @@ from florist.cli.console import listening, print_error, stderr
 from florist.cli.debug import debug_option
 from florist.cli.options import max_error_option, model_option, runtime_options
 from florist.cli.results import STANDARD_INPUT, Named, write_csv, write_json, write_table
+from florist.confidence.sets import LEAST_COVERAGE, MOST_COVERAGE
 from florist.confidence.verdict import MOST_NONE
 from florist.engine import Runtime
 from florist.errors import printable
@@ -72,6 +73,12 @@ def _writable(ctx: click.Context, parameter: click.Parameter, path: Path | None)
     help="Call so many familiar pictures none of the classes.  [default: as trained]",
 )
 @max_error_option
+@click.option(
+    "--sets",
+    type=click.FloatRange(LEAST_COVERAGE, MOST_COVERAGE),
+    metavar="SHARE",
+    help="Name all classes that a picture may show, the right one so often, for example 0.95.",
+)
 @_form_options
 @click.option(
     "--output",
@@ -94,8 +101,8 @@ def predict(
     probable than all others together, or, with --max-error, than it takes to keep to that.
 
     CSV has the columns file, label and score, then label_2, score_2 and so on up to --top, then
-    verdict (answer, unsure or none), familiarity and error. A name that a spreadsheet would take
-    for a formula gets an apostrophe in front.
+    verdict (answer, unsure or none), familiarity, with --sets the set (rose/tulip), and error. A
+    name that a spreadsheet would take for a formula gets an apostrophe in front.
 
     \b
     Examples:
@@ -109,21 +116,20 @@ def predict(
     failed = len(empty)
     if pictures:
         runtime = replace(runtime, at_once=min(cpu_limit(), len(pictures)))
-        predictor, top = (
-            load(model, runtime, none=how["none"], max_error=how["max_error"]),
-            how["top"],
-        )
+        predictor = load(model, runtime, none=how["none"], max_error=how["max_error"])
+        sets = predictor.label_sets(how["sets"]) if how["sets"] else None
+        top = how["top"]
         with _destination(output) as file, _progress(len(pictures), form, file) as progress:
             answered = predictor.predict_many(_sources(pictures, predictor.limits), top)
             named = zip(map(printable, pictures), answered, strict=True)
             results = _told(named, len(pictures), progress)
             match form:
                 case "json":
-                    failed += write_json(predictor, results, file)
+                    failed += write_json(predictor, results, file, sets)
                 case "csv":
-                    failed += write_csv(min(top, len(predictor.classes)), results, file)
+                    failed += write_csv(min(top, len(predictor.classes)), results, file, sets)
                 case _:
-                    failed += write_table(results, file)
+                    failed += write_table(results, file, sets)
     if failed:
         click.get_current_context().exit(1)
 

@@ -8,6 +8,7 @@ from typing import Final, TextIO
 from rich.cells import cell_len
 
 from florist.cli.console import print_error, width_of
+from florist.confidence.sets import LabelSets
 from florist.errors import printable
 from florist.prediction import Prediction, Predictor, Result, answer_of
 
@@ -15,6 +16,9 @@ STANDARD_INPUT: Final = "-"
 
 _SCORE: Final = len("100.0%")
 _GAP: Final = "  "
+
+_BETWEEN: Final = "/"
+"""Between the classes of a set: no folder has it in its name."""
 
 # What begins a formula in a spreadsheet, in the wide forms of East Asian keyboards, too:
 # https://owasp.org/www-community/attacks/CSV_Injection.
@@ -24,7 +28,7 @@ _FORMULA: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 Named = tuple[str, Result]
 
 
-def write_table(results: Iterable[Named], file: TextIO) -> int:
+def write_table(results: Iterable[Named], file: TextIO, sets: LabelSets | None = None) -> int:
     """Write a line for each picture and print the errors below; return how many there are."""
     rows: list[Named] = []
     errors: list[str] = []
@@ -33,28 +37,25 @@ def write_table(results: Iterable[Named], file: TextIO) -> int:
             rows.append((name, result))
         else:
             errors.append(f"{name}: {result.error.detail}")
-    file.writelines(f"{line}\n" for line in table_lines(rows, width_of(file)))
+    file.writelines(f"{line}\n" for line in table_lines(rows, width_of(file), sets))
     file.flush()
     for error in errors:
         print_error(error)
     return len(errors)
 
 
-def table_lines(rows: Sequence[Named], width: int) -> Iterator[str]:
+def table_lines(rows: Sequence[Named], width: int, sets: LabelSets | None = None) -> Iterator[str]:
     """Lay out pictures and their predictions in columns that fit into `width`; break no name.
 
     A name that is too long for its column has a line to itself. Where the further predictions do
-    not fit beside the best ones, they go below them.
+    not fit beside the best ones, they go below them. With `sets` they are the rest of the set.
     """
     if not rows:
         return
     labels = _widest([_answer(result) for _, result in rows], "shows")
     room = width - labels - _SCORE - 2 * len(_GAP)
     names = _widest([name for name, _ in rows if cell_len(name) <= room], "picture")
-    further = [
-        " · ".join(f"{_shown(p)} {p.score:.1%}" for p in result.predictions[1:])
-        for _, result in rows
-    ]
+    further = [_further(result, sets) for _, result in rows]
     beside = names + _widest(further) + len(_GAP) <= room
     yield _GAP.join([_padded("picture", names), _padded("shows", labels), f"{'score':>{_SCORE}}"])
     for (name, result), others in zip(rows, further, strict=True):
@@ -66,6 +67,20 @@ def table_lines(rows: Sequence[Named], width: int) -> Iterator[str]:
         yield _GAP.join([_padded(first, names), *figures, *([others] if beside else [])]).rstrip()
         if not beside:
             yield f"    {others}"
+
+
+def _further(result: Result, sets: LabelSets | None) -> str:
+    """Write the other classes that a picture may show."""
+    if sets is None:
+        return " · ".join(f"{_shown(p)} {p.score:.1%}" for p in result.predictions[1:])
+    others = _set(result, sets)[1:]
+    return f"or {', '.join(others)}" if others else ""
+
+
+def _set(result: Result, sets: LabelSets) -> list[str]:
+    if result.probabilities is None:
+        return []
+    return [printable(label) for label in sets.of(result.probabilities)]
 
 
 def _answer(result: Result) -> str:
@@ -88,32 +103,38 @@ def _padded(text: str, width: int) -> str:
     return text + " " * (width - cell_len(text))
 
 
-def write_json(predictor: Predictor, results: Iterable[Named], file: TextIO) -> int:
+def write_json(
+    predictor: Predictor, results: Iterable[Named], file: TextIO, sets: LabelSets | None = None
+) -> int:
     """Write the object that the web API answers; return how many errors there are."""
-    answer = answer_of(predictor, results)
+    answer = answer_of(predictor, results, sets)
     json.dump(answer, file, indent=2, ensure_ascii=False)
     file.write("\n")
     file.flush()
     return sum("error" in entry for entry in answer["predictions"])
 
 
-def write_csv(top: int, results: Iterable[Named], file: TextIO) -> int:
+def write_csv(
+    top: int, results: Iterable[Named], file: TextIO, sets: LabelSets | None = None
+) -> int:
     """Write a row for each picture, as soon as it is done; return how many errors there are.
 
     The columns are file, label, score, label_2, score_2 and so on up to `top`, verdict,
-    familiarity and error.
+    familiarity, with `sets` the set, and error.
     """
     columns = [f"{column}_{rank}" for rank in range(2, top + 1) for column in ("label", "score")]
     rows = csv.writer(file, lineterminator="\n")
-    rows.writerow(["file", "label", "score", *columns, "verdict", "familiarity", "error"])
+    asked = [] if sets is None else ["set"]
+    rows.writerow(["file", "label", "score", *columns, "verdict", "familiarity", *asked, "error"])
     failed = 0
     for name, result in results:
         failed += result.error is not None
         named = [cell for p in result.predictions for cell in (_defused(_shown(p)), p.score)]
         if result.error is None:
-            cells = [*named, result.verdict, result.familiarity, ""]
+            found = [] if sets is None else [_defused(_BETWEEN.join(_set(result, sets)))]
+            cells = [*named, result.verdict, result.familiarity, *found, ""]
         else:
-            cells = [*[""] * (2 * top + 2), _defused(result.error.detail)]
+            cells = [*[""] * (2 * top + 2 + len(asked)), _defused(result.error.detail)]
         rows.writerow([_defused(name), *cells])
         file.flush()
     return failed

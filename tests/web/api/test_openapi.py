@@ -14,7 +14,7 @@ from schemathesis.core.result import Ok
 from schemathesis.generation import GenerationMode
 
 import florist
-from florist.prediction import Predictor
+from florist.bundle import Bundle
 from florist.web import create_app
 from florist.web.problems import PROBLEMS
 from florist.web.settings import Settings
@@ -48,9 +48,9 @@ OPERATIONS = [
     ],
 )
 def test_the_app_does_what_its_description_says(
-    predictor: Predictor, mode: GenerationMode, method: str, path: str
+    trusted: Bundle, mode: GenerationMode, method: str, path: str
 ) -> None:
-    app = create_app(predictor, Settings(keep_uploads=False, threads=2))
+    app = create_app(florist.load(trusted.path), Settings(keep_uploads=False, threads=2))
     # What is too large is refused with 413, which schemathesis does not expect by itself.
     statuses = {
         "positive_data_acceptance": {"expected-statuses": ["2xx", "413"]},

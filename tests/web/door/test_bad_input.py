@@ -118,6 +118,10 @@ CASES: list[tuple[str, int, str, Callable[[], Call]]] = [
     ("top a billion", 422, "bad-parameter", lambda: raw(red(), "?top=1000000000")),
     ("top abc", 422, "bad-parameter", lambda: raw(red(), "?top=abc")),
     ("top in other digits", 422, "bad-parameter", lambda: raw(red(), "?top=²")),
+    ("sets 1", 422, "bad-parameter", lambda: raw(red(), "?sets=1")),
+    ("sets nan", 422, "bad-parameter", lambda: raw(red(), "?sets=nan")),
+    ("sets abc", 422, "bad-parameter", lambda: raw(red(), "?sets=abc")),
+    ("sets of a model that has none", 422, "bad-parameter", lambda: raw(red(), "?sets=0.9")),
     ("top empty", 422, "bad-parameter", lambda: raw(red(), "?top=")),
 ]  # fmt: skip
 

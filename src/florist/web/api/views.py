@@ -8,7 +8,7 @@ from florist.prediction import answer_of
 from florist.web import metrics
 from florist.web.door.errors import answer as problem_response
 from florist.web.door.rates import charge
-from florist.web.door.receive import files_of, top_of
+from florist.web.door.receive import files_of, sets_of, top_of
 from florist.web.problems import RefusedError
 from florist.web.services import services
 
@@ -22,6 +22,7 @@ def predictions() -> Response:
     found = services()
     with found.classifier.place() as place:
         top = top_of(request)
+        sets = sets_of(request, place.predictor)
         files = files_of(request, found.settings.max_pictures)
         charge(len(files))
         answers = place.classify(files, top)
@@ -29,7 +30,7 @@ def predictions() -> Response:
         return problem_response(RefusedError(failure.code, failure.detail).problem)
     found.metrics.count_answers(answers)
     results = ((answer.filename, answer.result) for answer in answers)
-    return jsonify(answer_of(place.predictor, results))
+    return jsonify(answer_of(place.predictor, results, sets))
 
 
 @api.get("/v1/model")

@@ -2,6 +2,7 @@
 
 import binascii
 import json
+import math
 import re
 from io import BytesIO
 from typing import IO, Any, Final
@@ -10,7 +11,9 @@ from flask import Request
 from werkzeug.datastructures import MultiDict
 from werkzeug.formparser import FormDataParser
 
-from florist.prediction import DEFAULT_TOP
+from florist.confidence.sets import LEAST_COVERAGE, MOST_COVERAGE, LabelSets
+from florist.errors import BundleError
+from florist.prediction import DEFAULT_TOP, Predictor
 from florist.web.inference.classify import MAX_TOP, File
 from florist.web.problems import RefusedError
 
@@ -77,6 +80,27 @@ def top_of(request: Request, default: int = DEFAULT_TOP) -> int:
     if not 1 <= top <= MAX_TOP:
         raise RefusedError("bad-parameter", f"top is {text[:40]!r}; expected 1 to {MAX_TOP}.")
     return top
+
+
+def sets_of(request: Request, predictor: Predictor) -> LabelSets | None:
+    """Return what names the sets that are asked for with `?sets=`.
+
+    Raises `RefusedError`.
+    """
+    text = request.args.get("sets")
+    if text is None:
+        return None
+    try:
+        coverage = float(text)
+    except ValueError:
+        coverage = math.nan
+    if not LEAST_COVERAGE <= coverage <= MOST_COVERAGE:
+        expected = f"expected {LEAST_COVERAGE} to {MOST_COVERAGE}"
+        raise RefusedError("bad-parameter", f"sets is {text[:40]!r}; {expected}.")
+    try:
+        return predictor.label_sets(coverage)
+    except BundleError as error:
+        raise RefusedError("bad-parameter", str(error)) from error
 
 
 def files_of(request: Request, most: int) -> list[File]:
