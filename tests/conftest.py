@@ -81,6 +81,14 @@ def trusted(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     return write_trusted_bundle(tmp_path_factory.mktemp("trusted") / "model", bundle)
 
 
+@pytest.fixture(scope="session")
+def explained(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """Return a model folder that says why it answers as it does."""
+    from tests.explained import write_explained_bundle
+
+    return write_explained_bundle(tmp_path_factory.mktemp("explained") / "model", bundle)
+
+
 @pytest.fixture
 def model(bundle: Bundle, tmp_path: Path) -> Path:
     """Return a model folder that a test may spoil."""

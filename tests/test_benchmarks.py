@@ -40,7 +40,7 @@ class Slowed:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self.runtime = engine.runtime
+        self.runtime, self.names = engine.runtime, engine.names
 
     def run(self, picture: RGB) -> Outputs:
         time.sleep(DELAY_S)

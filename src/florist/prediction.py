@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -110,7 +110,17 @@ class Predictor:
         if picture is None:
             return Result(error=decoded.error)
         start = time.perf_counter()
-        outputs = self.outputs(picture.pixels)
+        result = self.judged(self.outputs(picture.pixels), top)
+        return replace(
+            result,
+            width=picture.width,
+            height=picture.height,
+            decode_ms=decoded.ms,
+            inference_ms=(time.perf_counter() - start) * 1000,
+        )
+
+    def judged(self, outputs: Outputs, top: int) -> Result:
+        """Return what comes of all that the network answers to one picture."""
         probabilities = outputs[PROBABILITIES][0]
         verdict, familiarity = self.judge.judge(probabilities, outputs)
         return Result(
@@ -118,10 +128,6 @@ class Predictor:
             probabilities=probabilities,
             verdict=verdict,
             familiarity=familiarity,
-            width=picture.width,
-            height=picture.height,
-            decode_ms=decoded.ms,
-            inference_ms=(time.perf_counter() - start) * 1000,
         )
 
     def _load(self, source: ImageSource) -> Picture:

@@ -22,6 +22,7 @@ _VERBS: Final = {
     "train": "Train a classifier on the pictures in DATASET.",
     "evaluate": "Measure a model on the pictures in DATASET.",
     "predict": "Name what pictures show.",
+    "explain": "Show where in pictures the answers come from.",
     "serve": "Serve the model as a page for people and an API for programs.",
     "image": "Build a container image that serves the model.",
 }

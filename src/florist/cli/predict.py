@@ -110,7 +110,7 @@ def predict(
       florist predict photos 'more/*.png' --top 5 --csv --output answers.csv
       curl -s https://example.org/rose.jpg | florist predict - --json
     """
-    pictures, empty = _expand(paths)
+    pictures, empty = expand(paths)
     for folder in empty:
         print_error(f"There is no picture in {printable(folder)}.")
     failed = len(empty)
@@ -134,7 +134,7 @@ def predict(
         click.get_current_context().exit(1)
 
 
-def _expand(paths: Sequence[str]) -> tuple[list[str], list[str]]:
+def expand(paths: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return the files of folders and patterns, and the folders that have none.
 
     What is neither is left for reading to complain of.

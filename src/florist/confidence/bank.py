@@ -49,12 +49,24 @@ class Bank:
 
         Sun et al., "Out-of-Distribution Detection with Deep Nearest Neighbors" (2022).
         """
-        axes, pictures, lengths = self._unpacked
-        components = (_unit(embeddings) - self.mean) @ axes
-        squares = (components**2).sum(axis=1)[:, None] + lengths - 2 * components @ pictures
-        place = min(NEIGHBOURS, len(lengths)) - 1
+        squares = self._squares(embeddings)
+        place = min(NEIGHBOURS, squares.shape[1]) - 1
         nearest = np.partition(squares, place, axis=1)[:, place]
         return np.sqrt(np.maximum(nearest, 0)).astype(np.float32)
+
+    def similarities(self, embeddings: Floats) -> Floats:
+        """Return the cosine of embeddings (N, channels) and each picture's, (N, pictures), 0 to 1.
+
+        Of the signed roots, that is, which have length 1: |a - b|² = 2 - 2 a·b.
+        """
+        return np.clip(1 - self._squares(embeddings) / 2, 0, 1).astype(np.float32)
+
+    def _squares(self, embeddings: Floats) -> Floats:
+        """Return the squared distances of embeddings and pictures, (N, pictures)."""
+        axes, pictures, lengths = self._unpacked
+        components = (_unit(embeddings) - self.mean) @ axes
+        own = (components**2).sum(axis=1)[:, None]
+        return np.asarray(own + lengths - 2 * components @ pictures)
 
 
 def bank_of(embeddings: Floats) -> Bank:

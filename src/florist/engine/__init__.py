@@ -4,8 +4,9 @@ This is the only room that names a runtime. A network may come from anywhere: be
 it, `onnx_file` makes sure that it computes straight ahead, out of its own file.
 """
 
+from florist.engine.head import dense_layers
 from florist.engine.load import load_engine, precision_of
-from florist.engine.onnx_file import with_output
+from florist.engine.onnx_file import require_feed_forward, with_output
 from florist.engine.runtimes import (
     DEFAULT_RUNTIME,
     EARLY_EMBEDDING,
@@ -37,8 +38,10 @@ __all__ = [
     "Outputs",
     "Probabilities",
     "Runtime",
+    "dense_layers",
     "load_engine",
     "load_layers",
     "precision_of",
+    "require_feed_forward",
     "with_output",
 ]

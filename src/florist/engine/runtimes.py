@@ -7,7 +7,7 @@ it.
 
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
@@ -73,10 +73,12 @@ class Runtime:
 class Engine(Protocol):
     """A loaded network; safe to call from several threads at once.
 
-    `runtime` says how it runs, with the precision that "auto" stood for.
+    `runtime` says how it runs, with the precision that "auto" stood for; `names` are those of what
+    it answers.
     """
 
     runtime: Runtime
+    names: Sequence[str]
 
     def run(self, picture: RGB) -> Outputs:
         """Return what the network answers to a uint8 picture (1, size, size, 3)."""
@@ -98,7 +100,7 @@ def _core() -> Any:
     return openvino.Core()
 
 
-def _read_onnx(network: bytes | Path) -> Any:
+def read_onnx(network: bytes | Path) -> Any:
     """Return OpenVINO's model of an ONNX file.
 
     `Core.read_model` would look for other formats in it, too, and find one that stands in a text.
@@ -131,12 +133,14 @@ class OpenVINOEngine:
             config["PERFORMANCE_HINT"] = "THROUGHPUT"
             config["PERFORMANCE_HINT_NUM_REQUESTS"] = runtime.at_once
         self.runtime = runtime
-        model = _read_onnx(network)
+        model = read_onnx(network)
         shape = model.input().partial_shape
         shape[0] = 1  # kernels of a known shape are faster
         model.reshape(shape)
         self._compiled = core.compile_model(model, "CPU", config)
-        self._names = _output_names([output.any_name for output in self._compiled.outputs])
+        self.names: Sequence[str] = _output_names(
+            [output.any_name for output in self._compiled.outputs]
+        )
         self._local = threading.local()
 
     def run(self, picture: RGB) -> Outputs:
@@ -146,7 +150,7 @@ class OpenVINOEngine:
         if request is None:
             request = self._local.request = self._compiled.create_infer_request()
         results = request.infer({0: picture}, share_inputs=True, share_outputs=True)
-        return {name: np.array(results[i], np.float32) for i, name in enumerate(self._names)}
+        return {name: np.array(results[i], np.float32) for i, name in enumerate(self.names)}
 
 
 class ONNXRuntimeEngine:
@@ -166,12 +170,14 @@ class ONNXRuntimeEngine:
             network, options, providers=["CPUExecutionProvider"]
         )
         self._input = self._session.get_inputs()[0].name
-        self._names = _output_names([output.name for output in self._session.get_outputs()])
+        self.names: Sequence[str] = _output_names(
+            [output.name for output in self._session.get_outputs()]
+        )
 
     def run(self, picture: RGB) -> Outputs:
         """Return what the network answers to a uint8 picture (1, size, size, 3)."""
         results = self._session.run(None, {self._input: picture})
-        return dict(zip(self._names, results, strict=True))
+        return dict(zip(self.names, results, strict=True))
 
 
 def _output_names(found: list[str]) -> list[str]:

@@ -8,6 +8,7 @@ an error, not a grey bar.
 
 from florist.images.costs import ANY, CHEAP, CostlyError, Price
 from florist.images.isolation import SANDBOXES, Bounds
+from florist.images.overlay import laid_over, overlay
 from florist.images.picture import (
     FITS,
     Fit,
@@ -45,10 +46,12 @@ __all__ = [
     "Picture",
     "Price",
     "copy_without_metadata",
+    "laid_over",
     "load_isolated",
     "load_picture",
     "load_rgb",
     "load_within",
+    "overlay",
     "read_bytes",
     "read_stream",
     "thumbnail",

@@ -132,10 +132,10 @@ def _copy_in_sandbox(content: bytes, side: int, limits: Limits) -> Answer:
 def _copy_within(most: Price, content: bytes, side: int, limits: Limits) -> bytes:
     with opened(content, limits, most) as (image, parts):
         reduce(image, side)
-        size = _within(image.size, min(side, max(image.size)))
+        size = shrunk_size(image.size, min(side, max(image.size)))
         require(parts.plus(price_of(image, size)), most)
         upright = decoded(image)
-        small = upright.resized(_within(upright.size, min(side, max(upright.size))))
+        small = upright.resized(shrunk_size(upright.size, min(side, max(upright.size))))
         # A new picture has no comment, profile, GPS position or thumbnail to carry over.
         copy = Image.new("RGB", small.size, _BACKGROUND)
         copy.paste(small, mask=small if small.mode == "RGBA" else None)
@@ -171,7 +171,7 @@ def _fit(upright: Upright, spec: ImageSpec) -> Image.Image:
             left, top = (width - side) / 2, (height - side) / 2
             fitted = upright.resized(size, (left, top, left + side, top + side))
         case "pad":
-            whole = upright.resized(_within((width, height), spec.size))
+            whole = upright.resized(shrunk_size((width, height), spec.size))
             fitted = Image.new(whole.mode, size, _BACKGROUND)
             left, top = (round((spec.size - each) / 2) for each in whole.size)
             fitted.paste(whole, (left, top))
@@ -181,7 +181,7 @@ def _fit(upright: Upright, spec: ImageSpec) -> Image.Image:
     return as_mode(fitted, "RGB")
 
 
-def _within(size: tuple[int, int], side: int) -> tuple[int, int]:
+def shrunk_size(size: tuple[int, int], side: int) -> tuple[int, int]:
     """Return the size whose longer side is this, as near to the same shape as pixels allow."""
     width, height = (max(1, round(each / max(size) * side)) for each in size)
     return width, height

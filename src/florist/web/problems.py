@@ -44,6 +44,7 @@ PROBLEMS: Final[dict[str, tuple[int, str]]] = {
     "rate-limited": (429, "Too many requests from this client"),
     "busy": (429, "All places are taken"),
     "internal": (500, "The server made a mistake"),
+    "no-reasons": (501, "This model does not say why it answers as it does"),
     "not-ready": (503, "The server is not ready"),
     "uploads-unavailable": (503, "The uploads cannot be reached"),
     "deadline": (504, "It took too long"),

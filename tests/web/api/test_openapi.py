@@ -33,6 +33,7 @@ for kind in ("image/*", "image/png"):
 
 OPERATIONS = [
     ("POST", "/api/v1/predictions"),
+    ("POST", "/api/v1/explanations"),
     ("GET", "/api/v1/model"),
     ("GET", "/livez"),
     ("GET", "/readyz"),
@@ -44,13 +45,15 @@ OPERATIONS = [
     ("mode", "method", "path"),
     [
         *((GenerationMode.POSITIVE, *operation) for operation in OPERATIONS),
-        (GenerationMode.NEGATIVE, *OPERATIONS[0]),  # the only one with something to get wrong
+        # The only ones with something to get wrong.
+        (GenerationMode.NEGATIVE, *OPERATIONS[0]),
+        (GenerationMode.NEGATIVE, *OPERATIONS[1]),
     ],
 )
 def test_the_app_does_what_its_description_says(
-    trusted: Bundle, mode: GenerationMode, method: str, path: str
+    explained: Bundle, mode: GenerationMode, method: str, path: str
 ) -> None:
-    app = create_app(florist.load(trusted.path), Settings(keep_uploads=False, threads=2))
+    app = create_app(florist.load(explained.path), Settings(keep_uploads=False, threads=2))
     # What is too large is refused with 413, which schemathesis does not expect by itself.
     statuses = {
         "positive_data_acceptance": {"expected-statuses": ["2xx", "413"]},

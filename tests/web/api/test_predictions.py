@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from flask.testing import FlaskClient
 
 from florist.bundle import Bundle
 from florist.cli import cli
-from florist.engine import Outputs, Runtime
+from florist.engine import PROBABILITIES, Outputs, Runtime
 from florist.errors import EngineError, ImageError
 from florist.images import RGB
 from florist.prediction import Predictor
@@ -52,6 +53,7 @@ class BrokenEngine:
     """An engine that fails with a text that is for the log alone."""
 
     runtime = Runtime(precision="float32")
+    names: Sequence[str] = (PROBABILITIES,)
 
     def run(self, pictures: RGB) -> Outputs:
         raise EngineError(SECRET)

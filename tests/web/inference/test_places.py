@@ -4,7 +4,7 @@ import gc
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from io import BytesIO
@@ -30,6 +30,7 @@ class SlowEngine:
     """An engine that lets nobody through before it is told to: what a very large model does."""
 
     runtime = Runtime(precision="float32")
+    names: Sequence[str] = (PROBABILITIES,)
 
     def __init__(self) -> None:
         self.entered = threading.Semaphore(0)

@@ -7,12 +7,13 @@ from dataclasses import replace
 from florist.bundle import Bundle, read_bundle
 from florist.engine import load_engine
 from florist.errors import FloristError
+from florist.explaining import Explainer
 from florist.images import SANDBOXES, Bounds
 from florist.judging import judge_of
 from florist.prediction import Predictor
 from florist.system import cpu_limit
 from florist.web.inference.memory import memory_for_costly_pictures
-from florist.web.problems import NotReadyError
+from florist.web.problems import NotReadyError, RefusedError
 from florist.web.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -26,6 +27,8 @@ class ServedModel:
         self._why_not = "The model is being loaded. Try again in a few seconds."
         self._stopping = False
         self._done = threading.Event()
+        self._explainer: Explainer | None = None
+        self._explaining = threading.Lock()
 
     def predictor(self) -> Predictor:
         """Return the predictor.
@@ -37,6 +40,21 @@ class ServedModel:
         if self._predictor is None:
             raise NotReadyError(self._why_not)
         return self._predictor
+
+    def explainer(self) -> Explainer:
+        """Return what says why; its network is loaded when somebody asks for the first time.
+
+        Raises `RefusedError` where the model does not say why, and as `predictor` does.
+        """
+        predictor = self.predictor()
+        with self._explaining:
+            if self._explainer is None:
+                try:
+                    self._explainer = Explainer(predictor)
+                except FloristError as error:
+                    _log.error("The model does not say why: %s", error)
+                    raise RefusedError("no-reasons", "The server's log says why not.") from error
+            return self._explainer
 
     def stop(self) -> None:
         """Give out no predictor any more; who has one goes on with it."""
