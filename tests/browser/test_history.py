@@ -1,5 +1,6 @@
 """What was uploaded, and how it goes away."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,7 @@ def look_back(page: Page, count: int) -> None:
 
 
 def test_uploads_are_listed_and_one_is_deleted(
-    serve: Serve, open_page: OpenPage, pictures: list[Path], tmp_path: Path
+    serve: Serve, open_page: OpenPage, pictures: list[Path]
 ) -> None:
     page = open_page(serve())
     upload(page, *pictures)
@@ -57,7 +58,9 @@ def test_uploads_are_listed_and_one_is_deleted(
     page.get_by_role("button", name="Delete green.png").click()
     expect(page.get_by_role("status")).to_have_text("The picture is deleted.")
     expect(shown).to_have_count(2)
-    assert len(list((tmp_path / "uploads").rglob("*.jpg"))) == 2
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("status")).to_have_text("The picture is back.")
+    expect(page.get_by_role("heading", level=1)).to_have_text("green")
 
 
 def test_all_are_deleted_after_a_question(
@@ -129,9 +132,35 @@ def test_an_answer_leads_on_is_copied_and_deleted(
     page.get_by_role("button", name="Copy link").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == page.url
+    expect(page.locator(".answer code")).to_have_text(re.compile("^[0-9a-f]{64}$"))
     page.get_by_role("button", name="Delete").click()
     expect(page.get_by_role("status")).to_have_text("The picture is deleted.")
     expect(page.locator(".pictures li")).to_have_count(1)
+
+
+def test_some_of_the_history(serve: Serve, open_page: OpenPage, pictures: list[Path]) -> None:
+    address = serve()
+    upload(open_page(address), pictures[0])
+    page = open_page(address)  # another browser
+    upload(page, *pictures)
+    look_back(page, 4)
+    shown = page.locator(".pictures li")
+    page.get_by_label("Show").select_option(label="red")
+    page.get_by_role("button", name="Show").click()
+    expect(shown).to_have_count(2)
+    page.get_by_label("Only from this browser").check()
+    page.get_by_role("button", name="Show").click()
+    expect(shown).to_have_count(1)
+    expect(page.get_by_label("Show")).to_have_value("class:red")
+    shown.locator(".picture").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("red")
+    expect(page.get_by_role("link", name="Older")).to_have_count(0)
+    page.get_by_role("link", name="History").last.click()
+    expect(shown).to_have_count(1)
+    page.get_by_label("Show").select_option(label="none of these")
+    page.get_by_role("button", name="Show").click()
+    page.get_by_role("link", name="Show all").click()
+    expect(shown).to_have_count(4)
 
 
 def test_the_history_says_what_is_unsure_and_what_else_it_may_be(

@@ -11,7 +11,7 @@ from florist.web.inference.classify import Classifier, File
 from florist.web.inference.model import ServedModel
 from florist.web.metrics import Metrics
 from florist.web.settings import Settings
-from florist.web.uploads.copies import PREVIEW_SIDE, SIDE, Copy, copy_of
+from florist.web.uploads.copies import PREVIEW_SIDE, SIDE, Copy, Origin, copy_of
 from florist.web.uploads.keeping import Keeper
 from florist.web.uploads.store import UploadStore
 
@@ -29,13 +29,13 @@ class Services:
     keeper: Keeper | None
     metrics: Metrics
 
-    def copy(self, file: File, result: Result, limits: Limits, most: Price) -> Copy:
+    def copy(self, file: File, result: Result, limits: Limits, most: Price, origin: Origin) -> Copy:
         """Copy a picture that was sent through the page; where pictures are kept, keep it.
 
         Raises `CostlyError` where that costs more than `most`.
         """
         side = PREVIEW_SIDE if self.keeper is None else SIDE
-        copy = copy_of(file, result, side, limits, most)
+        copy = copy_of(file, result, side, limits, most, origin)
         if self.keeper is not None and copy.content:
             self.keeper.put(copy)
         else:

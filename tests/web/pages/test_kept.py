@@ -1,11 +1,15 @@
 """The pages about kept pictures: the history, a page for each answer, the pictures themselves."""
 
+import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from PIL import Image
+from werkzeug.http import parse_date
 
-from tests.web.conftest import AppMaker, csrf_token, red
+from tests.web.conftest import AppMaker, csrf_token, encoded, red
 from tests.web.pages.test_pages import PERSON, post, upload
 
 
@@ -42,6 +46,7 @@ def test_an_answer_has_a_page_of_its_own(make_app: AppMaker) -> None:
     assert "<h1>red</h1>" in page
     assert page.count('<span class="value">') == 3
     assert "32 × 32" in page
+    assert re.search("<code>[0-9a-f]{64}</code>", page)
     assert f'rel="prev" href="/answers/{newer}"' in page
     assert 'rel="next"' not in page
     assert f'rel="next" href="/answers/{older}"' in client.get(f"/answers/{newer}").text
@@ -88,6 +93,74 @@ def test_deleting_needs_the_token(client: FlaskClient) -> None:
     assert client.post(f"/uploads/{name}/delete").status_code == 400
     assert client.post("/history/delete").status_code == 400
     assert client.get(f"/uploads/{name}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({}, 2),
+        ({"show": "class:red"}, 1),
+        ({"show": "unsure"}, 1),
+        ({"show": "none"}, 0),
+        ({"mine": "1"}, 1),
+        ({"mine": "1", "show": "unsure"}, 0),
+        ({"show": "class:"}, 0),
+        ({"show": "class:\0red"}, 1),
+        ({"show": "'; drop table uploads; --"}, 2),
+        ({"show": "class:" + "x" * 3000}, 0),
+    ],
+)
+def test_some_of_the_history(make_app: AppMaker, asked: dict[str, str], found: int) -> None:
+    app = make_app()
+    client = app.test_client()
+    grey = encoded(Image.new("RGB", (16, 16), (90, 90, 90)))
+    upload(client)
+    post(app.test_client(), grey)  # another browser
+    page = client.get("/history", query_string=asked).text
+    assert page.count("<li class=") == found
+    assert ("picture is like that" in page) == (not found)
+    assert page.count('<option value="class:') == 2
+
+
+def test_an_answer_leads_on_among_those_that_were_asked_for(client: FlaskClient) -> None:
+    grey = encoded(Image.new("RGB", (16, 16), (90, 90, 90)))
+    first = upload(client)
+    post(client, grey)
+    last = upload(client)
+    page = client.get(f"/answers/{last}?show=class:red").text
+    assert f'rel="next" href="/answers/{first}?show=class:red"' in page
+    page = client.get(f"/answers/{last}").text
+    assert f'rel="next" href="/answers/{first}"' not in page
+
+
+def test_nothing_is_mine_for_a_browser_that_sent_nothing(make_app: AppMaker) -> None:
+    app = make_app()
+    upload(app.test_client())
+    stranger = app.test_client()
+    assert "picture is like that" in stranger.get("/history?mine=1").text
+    stranger.set_cookie("session", "forged")
+    assert "picture is like that" in stranger.get("/history?mine=1").text
+
+
+def test_a_browser_stays_known_for_as_long_as_pictures_are_kept(make_app: AppMaker) -> None:
+    response = make_app(uploads_days=90).test_client().get("/")
+    expires = parse_date(response.headers["Set-Cookie"].partition("Expires=")[2].split(";")[0])
+    assert expires is not None
+    assert 89 <= (expires - datetime.now(UTC)).days <= 90
+    assert "HttpOnly" in response.headers["Set-Cookie"]
+
+
+def test_deleting_can_be_undone(client: FlaskClient) -> None:
+    name, form = upload(client), {"csrf_token": csrf_token(client), "show": "class:red"}
+    assert client.post(f"/uploads/{name}/restore").status_code == 400
+    deleted = client.post(f"/uploads/{name}/delete", data=form, follow_redirects=True)
+    assert deleted.request.args.to_dict() == {"show": "class:red"}
+    assert f'action="/uploads/{name}/restore"' in deleted.text
+    back = client.post(f"/uploads/{name}/restore", data=form, follow_redirects=True)
+    assert back.request.path == f"/answers/{name}"
+    assert "The picture is back." in back.text
+    gone = client.post(f"/uploads/{'0' * 32}/restore", data=form, follow_redirects=True)
+    assert "The picture is gone for good." in gone.text
 
 
 def test_deleting_twice_is_no_mistake(client: FlaskClient) -> None:

@@ -10,12 +10,15 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
+from florist.web.uploads.listing import Filter
 from florist.web.uploads.store import STEP
 from florist.web.uploads.tidying import keep_tidy, tidy_all
 from tests.web.conftest import AppMaker, csrf_token
 from tests.web.uploads.test_uploads import NOT_KEPT, add, kept, rose, send, store
 
 DAY_US = 24 * 3600 * 1_000_000
+COLUMNS = "id, created, filename, predictions, width, height, size, label"
+INSERT = f"INSERT INTO uploads ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 @contextmanager
@@ -42,8 +45,7 @@ def make_old(folder: Path, count: int, days: int = 31) -> None:
         (oldest,) = records.execute("SELECT min(created) FROM uploads").fetchone()
         for number in range(count):
             name, created = f"{number:032x}", oldest - days * DAY_US - number
-            row = (name, created, "old.jpg", "[]", 1, 1, 4)
-            records.execute("INSERT INTO uploads VALUES (?, ?, ?, ?, ?, ?, ?, NULL)", row)
+            records.execute(INSERT, (name, created, "old.jpg", "[]", 1, 1, 4, ""))
             path = folder / name[:2] / name[2:4] / f"{name}.jpg"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(b"JPEG")
@@ -157,8 +159,11 @@ def test_the_work_of_a_request_does_not_grow_with_the_records(tmp_path: Path) ->
 
         event.listen(Engine, "connect", count)
         try:
-            add(uploads)
-            uploads.recent(24)
+            last = add(uploads)
+            for only in (Filter(), Filter(label="red"), Filter(verdict="answer", browser="none")):
+                uploads.recent(24, only=only)
+                uploads.newer(last.id, only)
+            uploads.labels()
         finally:
             event.remove(Engine, "connect", count)
         return done
@@ -166,8 +171,8 @@ def test_the_work_of_a_request_does_not_grow_with_the_records(tmp_path: Path) ->
     few = steps()
     with database(tmp_path) as records:
         for number in range(20 * STEP):
-            row = (f"{number + STEP:032x}", DAY_US * 10**6 + number, "new.jpg", "[]", 1, 1, 4)
-            records.execute("INSERT INTO uploads VALUES (?, ?, ?, ?, ?, ?, ?, NULL)", row)
+            name, created = f"{number + STEP:032x}", DAY_US * 10**6 + number
+            records.execute(INSERT, (name, created, "new.jpg", "[]", 1, 1, 4, "red"))
     assert few > 0
     assert steps() < 1.5 * few
 

@@ -4,6 +4,7 @@ import hmac
 import re
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Final
 
 from flask import Flask, Response, g, request
@@ -55,6 +56,9 @@ def register(app: Flask, settings: Settings) -> None:
     app.config.update(
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
+        # Who sent a picture knows it as long as it is kept; no browser keeps a cookie for longer.
+        PERMANENT_SESSION_LIFETIME=timedelta(days=min(max(settings.uploads_days, 1), 400)),
+        SESSION_REFRESH_EACH_REQUEST=False,
         WTF_CSRF_TIME_LIMIT=None,  # a page that was left open still works; it ends with the session
     )
     app.before_request(_name_the_request)

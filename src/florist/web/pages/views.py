@@ -25,14 +25,11 @@ from florist.web.door.receive import form_files
 from florist.web.door.security import csrf
 from florist.web.inference.classify import Answer, File
 from florist.web.pages.facts import LARGEST_MATRIX, Facts, facts_of
-from florist.web.pages.kept import promise_of
+from florist.web.pages.kept import KEPT_TOP, browser, promise_of
 from florist.web.pages.wording import FILTERS, aside, headline, moment, percent, plural
 from florist.web.problems import PROBLEMS, NotReadyError, RefusedError
 from florist.web.services import Services, services
-from florist.web.uploads.copies import PREVIEW_SIDE, Copy, Upload
-
-_KEPT_TOP: Final = 20
-"""So many classes are kept of each answer, for its own page."""
+from florist.web.uploads.copies import PREVIEW_SIDE, Copy, Origin, Upload
 
 _MOST_ERRORS: Final = 4
 
@@ -99,11 +96,12 @@ def classify() -> tuple[str | Response, int] | Redirect:
             files = form_files(request, found.settings.max_pictures)
             charge(len(files))
             copies: dict[int, Copy] = {}
+            origin = Origin(place.predictor.bundle.digest, browser())
 
             def copy(file: File, result: Result, limits: Limits, most: Price) -> None:
-                copies[id(file)] = found.copy(file, result, limits, most)
+                copies[id(file)] = found.copy(file, result, limits, most, origin)
 
-            answers = place.classify(files, _KEPT_TOP, copy)
+            answers = place.classify(files, KEPT_TOP, copy)
     except RefusedError as error:
         if error.problem.code == "no-picture" and wants_page():
             return _form_page(message="Choose a picture first."), error.problem.status
@@ -169,6 +167,7 @@ def _kept_card(upload: Upload) -> Card:
 
 def _form_page(cards: Sequence[Card] = (), message: str = "") -> str:
     found = services()
+    browser()  # before pictures are sent, which a script does two at a time
     facts, reason = None, ""
     try:
         facts = _facts(found)

@@ -33,7 +33,11 @@ _THUMBNAIL_BYTES: Final = 15_000
 
 @dataclass(frozen=True, kw_only=True)
 class Upload:
-    """A kept picture; `width` × `height` is the size of the original."""
+    """A kept picture; `width` × `height` is the size of the original.
+
+    `model` is the digest of the model that answered, `browser` the id of the one that sent it;
+    empty where an earlier version kept it.
+    """
 
     id: str
     filename: str
@@ -42,6 +46,19 @@ class Upload:
     verdict: Verdict
     width: int
     height: int
+    model: str = ""
+    browser: str = ""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where an answer comes from: the digest of its model, and the browser that asked."""
+
+    model: str = ""
+    browser: str = ""
+
+
+NOWHERE: Final = Origin()
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +89,14 @@ class Copy:
         return self.kept.done() and self.kept.result()
 
 
-def copy_of(file: File, result: Result, side: int, limits: Limits, most: Price = ANY) -> Copy:
+def copy_of(
+    file: File,
+    result: Result,
+    side: int,
+    limits: Limits,
+    most: Price = ANY,
+    origin: Origin = NOWHERE,
+) -> Copy:
     """Make a copy of at most `side` × `side` pixels of a picture that has an answer.
 
     Raises `CostlyError` where that costs more than `most`.
@@ -85,6 +109,8 @@ def copy_of(file: File, result: Result, side: int, limits: Limits, most: Price =
         verdict=result.verdict,
         width=result.width,
         height=result.height,
+        model=origin.model,
+        browser=origin.browser,
     )
     try:
         return Copy(upload, copy_without_metadata(file.content, side, limits, most))

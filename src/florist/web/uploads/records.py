@@ -1,6 +1,6 @@
 """The tables of kept pictures, in SQLite or any database that SQLAlchemy reaches."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -10,8 +10,11 @@ from sqlalchemy import (
     JSON,
     URL,
     BigInteger,
+    Connection,
+    Index,
     String,
     Table,
+    case,
     create_engine,
     event,
     func,
@@ -26,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.pool import NullPool
-from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable
 
 from florist.errors import SettingsError
 from florist.web.problems import UploadsError
@@ -61,7 +64,21 @@ class Record(_Base):
     width: Mapped[int]
     height: Mapped[int]
     size: Mapped[int] = mapped_column(BigInteger)  # bytes of the kept file
-    verdict: Mapped[str | None] = mapped_column(String(8))  # last, as where it was added later
+    # What earlier versions lacked comes after the rest, as where it was added.
+    verdict: Mapped[str | None] = mapped_column(String(8))
+    label: Mapped[str | None] = mapped_column(String(NAME_LENGTH))  # its class; "": none of these
+    model: Mapped[str | None] = mapped_column(String(64))  # digest of the model that answered
+    browser: Mapped[str | None] = mapped_column(String(32))  # id of the one that sent it
+    # Microseconds since 1970: not found from then on, and for good after a while.
+    deleted: Mapped[int | None] = mapped_column(BigInteger)
+
+
+# Each filter of the history finds its pictures in the order in which they are listed.
+for _column in (Record.label, Record.verdict, Record.browser):
+    Index(f"ix_uploads_{_column.key}_created", _column, Record.created, Record.id)
+# Only of the few that are: one of all would be taken for finding those that are not.
+_IS_DELETED: Final = Record.deleted.is_not(None)
+Index("ix_uploads_deleted", Record.deleted, sqlite_where=_IS_DELETED, postgresql_where=_IS_DELETED)
 
 
 class Total(_Base):
@@ -74,6 +91,7 @@ class Total(_Base):
     forgotten: Mapped[int] = mapped_column(BigInteger)  # `created` of the last one to be forgotten
 
 
+_UPLOADS: Final = cast("Table", Record.__table__)
 _SIZE_OF_ALL: Final = select(func.coalesce(func.sum(Record.size), 0))
 
 
@@ -144,21 +162,44 @@ class Records:
         if self._made:
             return
         with self._engine.begin() as connection:
-            for table in cast("list[Table]", [Record.__table__, Total.__table__]):
+            for table in (_UPLOADS, cast("Table", Total.__table__)):
                 connection.execute(CreateTable(table, if_not_exists=True))
-                for index in table.indexes:
-                    connection.execute(CreateIndex(index, if_not_exists=True))
-        with suppress(SQLAlchemyError), self._engine.begin() as connection:
-            # A table of an earlier version lacks it; two processes may both see that.
-            if all(
-                each["name"] != "verdict" for each in inspect(connection).get_columns("uploads")
-            ):
-                connection.execute(text("ALTER TABLE uploads ADD COLUMN verdict VARCHAR(8)"))
+        with suppress(SQLAlchemyError):  # two processes may both see what is missing
+            for statement in self._missing_columns():
+                with self._engine.begin() as connection:
+                    connection.execute(text(statement))
+        with self._engine.begin() as connection:
+            for index in _UPLOADS.indexes:
+                connection.execute(CreateIndex(index, if_not_exists=True))
+            _fill_in_labels(connection)
         first = select(literal(1), _SIZE_OF_ALL.scalar_subquery(), literal(0))
         with suppress(IntegrityError), self._engine.begin() as connection:
             if connection.scalar(select(Total.id)) is None:
                 connection.execute(insert(Total).from_select(["id", "size", "forgotten"], first))
         self._made = True
+
+    def _missing_columns(self) -> list[str]:
+        """Return the statements that add what a table of an earlier version lacks."""
+        there = {each["name"] for each in inspect(self._engine).get_columns(_UPLOADS.name)}
+        missing = [column for column in _UPLOADS.columns if column.name not in there]
+        return [
+            f"ALTER TABLE {_UPLOADS.name} ADD COLUMN {CreateColumn(each).compile(self._engine)}"
+            for each in missing
+        ]
+
+
+def label_of(labels: Sequence[str], verdict: str | None) -> str:
+    """Return the class that an upload is found under."""
+    return "" if verdict == "none" or not labels else labels[0][:NAME_LENGTH]
+
+
+def _fill_in_labels(connection: Connection) -> None:
+    """Note under which class the uploads of an earlier version are found, as `label_of` does."""
+    if connection.scalar(select(Record.id).where(Record.label.is_(None)).limit(1)) is None:
+        return
+    best = func.substr(Record.predictions[(0, 0)].as_string(), 1, NAME_LENGTH)
+    label = case((Record.verdict == "none", ""), else_=func.coalesce(best, ""))
+    connection.execute(update(Record).where(Record.label.is_(None)).values(label=label))
 
 
 def _set_up(statements: Iterable[str], connection: Any, _: object) -> None:

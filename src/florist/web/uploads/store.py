@@ -14,29 +14,28 @@ import time
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from itertools import chain
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import delete, func, select, tuple_
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from florist.confidence.verdict import VERDICTS, Verdict, verdict_of
-from florist.prediction import Prediction
 from florist.storage import Folder
 from florist.web.problems import UploadsError
 from florist.web.uploads.copies import Copy, Upload
+from florist.web.uploads.listing import EVERYTHING, Filter, labels, sent_at, there, upload_of
 from florist.web.uploads.names import id_of, is_ours, name_of, names_of
-from florist.web.uploads.records import Record, Records, Total
+from florist.web.uploads.records import Record, Records, Total, label_of
 
 _log = logging.getLogger(__name__)
 
 STEP: Final = 100
 """At most so many uploads are deleted at a time."""
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
+UNDO_S: Final = 600
+"""So long what was deleted on its own can be brought back."""
+
 _MICROSECONDS_A_DAY: Final = 24 * 3600 * 1_000_000
 _SECONDS_TO_BE_RECORDED: Final = 3600
 
@@ -81,33 +80,33 @@ class UploadStore:
             self._delete_files([copy.upload.id])
         return kept
 
-    def recent(self, limit: int = 50, before: str | None = None) -> tuple[Upload, ...]:
+    def recent(
+        self, limit: int = 50, before: str | None = None, only: Filter = EVERYTHING
+    ) -> tuple[Upload, ...]:
         """Return up to `limit` uploads, the newest first, older than the upload `before`."""
-        query = select(Record).order_by(Record.created.desc(), Record.id.desc()).limit(limit)
         with self._records.session() as session:
-            query = query.where(Record.created > self._horizon(_total(session)))
-            if before is not None and (last := session.get(Record, before)) is not None:
-                older = tuple_(Record.created, Record.id) < tuple_(last.created, last.id)
-                query = query.where(older)
-            return tuple(_upload(record) for record in session.scalars(query))
+            last = session.get(Record, before) if before is not None else None
+            query = only.older(self._horizon(_total(session)), last).limit(limit)
+            return tuple(upload_of(record) for record in session.scalars(query))
 
-    def newer(self, upload: str) -> Upload | None:
+    def newer(self, upload: str, only: Filter = EVERYTHING) -> Upload | None:
         """Return the next newer upload, or None."""
-        query = select(Record).order_by(Record.created, Record.id).limit(1)
         with self._records.session() as session:
             if (this := session.get(Record, upload)) is None:
                 return None
-            place = tuple_(Record.created, Record.id) > tuple_(this.created, this.id)
-            record = session.scalar(query.where(place))
-            return _upload(record) if record is not None else None
+            record = session.scalar(only.newer(self._horizon(_total(session)), this).limit(1))
+            return upload_of(record) if record is not None else None
+
+    def labels(self) -> list[str]:
+        """Return the classes that were told, in order."""
+        with self._records.session() as session:
+            return labels(session)
 
     def get(self, upload: str) -> Upload | None:
         """Return the upload of an id, or None."""
         with self._records.session() as session:
-            record = session.get(Record, upload)
-            if record is None or record.created <= self._horizon(_total(session)):
-                return None
-            return _upload(record)
+            record = self._find(session, upload, _total(session))
+            return upload_of(record) if record is not None else None
 
     def read(self, upload: str, side: int | None = None) -> bytes | None:
         """Return the kept copy, a JPEG, or its thumbnail of that side, a WebP; None without one."""
@@ -116,21 +115,25 @@ class UploadStore:
         return None
 
     def delete(self, upload: str) -> bool:
-        """Delete an upload; False where there is none of this id."""
+        """Delete an upload, for good after `UNDO_S`; False where there is none of this id."""
+        with self._records.writing() as (session, total):
+            if (record := self._find(session, upload, total)) is not None:
+                record.deleted = _now()
+            return record is not None
+
+    def restore(self, upload: str) -> bool:
+        """Bring back an upload that was deleted; False where it is gone for good."""
         with self._records.writing() as (session, total):
             record = session.get(Record, upload)
-            if record is None:
+            if record is None or record.created <= self._horizon(total):
                 return False
-            session.delete(record)
-            total.size -= record.size
-        self._delete_files([upload])
-        return True
+            record.deleted = None
+            return True
 
     def delete_all(self) -> int:
         """Forget every upload at once, and return how many there were; files go in the steps."""
         with self._records.writing() as (session, total):
-            known = Record.created > self._horizon(total)
-            count = session.scalars(select(func.count()).where(known)).one()
+            count = session.scalars(select(func.count()).where(there(self._horizon(total)))).one()
             newest = session.scalar(select(func.max(Record.created)))
             # What was sent until now is forgotten, too, where it still waits to be kept.
             total.forgotten = max(total.forgotten, newest or 0, _now())
@@ -146,7 +149,7 @@ class UploadStore:
             due, total.size = self._due(session, total)
             session.execute(delete(Record).where(Record.id.in_(due)))
         self._delete_files(due)
-        if more := len(due) == STEP:
+        if more := len(due) >= STEP:
             self.untidy.set()
         return more
 
@@ -169,14 +172,17 @@ class UploadStore:
 
     def _record(self, upload: Upload, size: int) -> bool:
         """Write the record of an upload; False where it was forgotten before it had one."""
-        sent = (upload.created - _EPOCH) // _MICROSECOND
+        sent = sent_at(upload)
         record = Record(
             id=upload.id,
             filename=upload.filename,
             predictions=[[each.label, each.score] for each in upload.predictions],
             verdict=upload.verdict,
+            label=label_of([each.label for each in upload.predictions], upload.verdict),
             width=upload.width,
             height=upload.height,
+            model=upload.model,
+            browser=upload.browser,
             size=size,
         )
         with self._records.writing() as (session, total):
@@ -194,24 +200,33 @@ class UploadStore:
         with self._records.session() as session:
             return {*uploads} - {*session.scalars(select(Record.id).where(Record.id.in_(uploads)))}
 
+    def _find(self, session: Session, upload: str, total: Total) -> Record | None:
+        """Return the record of an upload that is there."""
+        here = there(self._horizon(total))
+        return session.scalar(select(Record).where(Record.id == upload, here))
+
     def _horizon(self, total: Total) -> int:
         """Return the time until which everything is forgotten."""
         oldest = _now() - int(self._retention.days * _MICROSECONDS_A_DAY)
         return max(oldest, total.forgotten)
 
     def _due(self, session: Session, total: Total) -> tuple[list[str], int]:
-        """Return up to `STEP` uploads that have to go, and the size of all without them."""
+        """Return some uploads that have to go, and the size of all without them."""
         columns = select(Record.id, Record.created, Record.size)
+        gone = columns.where(Record.deleted < _now() - UNDO_S * 1_000_000).limit(STEP)
         oldest = session.execute(columns.order_by(Record.created, Record.id).limit(STEP)).all()
         # Where these are all there are, their sum is right, whatever the total says.
         size = total.size if len(oldest) == STEP else sum(each.size for each in oldest)
-        horizon, due = self._horizon(total), []
+        due = {each.id: each.size for each in session.execute(gone)}
+        size -= sum(due.values())
+        horizon = self._horizon(total)
         for each in oldest:
             if each.created > horizon and size <= self._retention.bytes:
                 break
-            size -= each.size
-            due.append(each.id)
-        return due, size
+            if each.id not in due:
+                size -= each.size
+                due[each.id] = each.size
+        return [*due], size
 
     def _delete_files(self, uploads: Collection[str]) -> None:
         """Delete files whose records are gone for good; one that cannot be is swept later."""
@@ -229,22 +244,3 @@ def _now() -> int:
 
 def _total(session: Session) -> Total:
     return session.scalars(select(Total)).one()
-
-
-def _upload(record: Record) -> Upload:
-    return Upload(
-        id=record.id,
-        filename=record.filename,
-        created=_EPOCH + record.created * _MICROSECOND,
-        predictions=tuple(Prediction(label, score) for label, score in record.predictions),
-        verdict=_verdict(record),
-        width=record.width,
-        height=record.height,
-    )
-
-
-def _verdict(record: Record) -> Verdict:
-    """Return what was said; an earlier version kept only the scores."""
-    known: dict[str | None, Verdict] = {each: each for each in VERDICTS}
-    best = max((score for _, score in record.predictions), default=0.0)
-    return known.get(record.verdict) or verdict_of(best)
