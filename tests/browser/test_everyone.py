@@ -89,6 +89,8 @@ def test_a_keyboard_is_enough(serve: Serve, open_page: OpenPage, pictures: list[
     page.keyboard.press("Enter")
     expect(page.locator(".card")).to_contain_text("red.png")
     page.keyboard.press("Tab")
+    expect(page.locator("#folder")).to_be_focused()
+    page.keyboard.press("Tab")
     expect(page.locator("#submit")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator(".card[data-state=done]")).to_have_count(1)

@@ -141,22 +141,63 @@ def test_the_csv_is_that_of_the_command_line(
     assert "picture" in taken[-1][-1]  # its error begins with a capital letter here
 
 
-def test_what_was_not_sent_yet_can_be_stopped_and_sent_later(
+def test_what_is_not_sent_yet_waits_while_paused_or_is_taken_back(
     serve: Serve, open_page: OpenPage, many: list[Path], apps: dict[str, Flask]
 ) -> None:
     address = serve(threads=1, queue=0)
     page = open_page(address, expected="429")
-    page.set_input_files("#pictures", many)
+    show(page, many[:6])
+    answered = page.locator("#answered")
     with apps[address].app_context():
         classifier = services().classifier
-    with classifier.place():  # so that the first ones wait
-        page.get_by_role("button", name="Submit").click()
-        expect(page.locator("#summary")).to_contain_text("0 of 8 answered")
-        page.get_by_role("button", name="Stop").click()
-    expect(page.get_by_role("button", name="Submit 6 pictures")).to_be_visible(timeout=15_000)
-    expect(page.locator("#summary")).to_contain_text("2 of 8 answered")
-    page.get_by_role("button", name="Submit 6 pictures").click()
-    expect(page.locator("#summary")).to_contain_text("8 pictures", timeout=30_000)
+    with classifier.place():  # so that none has an answer
+        page.set_input_files("#pictures", many[:4])
+        page.get_by_role("button", name="Submit 4 pictures").click()
+        expect(page.locator(".card", has_text="Busy, waiting")).not_to_have_count(0)
+        page.get_by_role("button", name="Pause").click()
+        expect(page.get_by_role("button", name="Submit 4 pictures")).to_be_visible()
+        expect(answered).to_have_text("6 of 10 answered")
+        page.get_by_role("button", name="Remove 0 red.png").click()
+        expect(answered).to_have_text("6 of 9 answered")
+    page.get_by_role("button", name="Resume").click()
+    expect(answered).to_have_text("9 pictures", timeout=30_000)
+    with classifier.place():
+        page.set_input_files("#pictures", many[:4])
+        page.get_by_role("button", name="Submit 4 pictures").click()
+        expect(page.locator(".card", has_text="Busy, waiting")).not_to_have_count(0)
+        page.get_by_role("button", name="Cancel the rest").click()
+        expect(answered).to_have_text("9 pictures")
+    expect(page.get_by_role("button", name="Pause")).to_be_hidden()
+
+
+def test_what_a_limit_refuses_waits_for_it_and_goes_on(
+    serve: Serve, open_page: OpenPage, many: list[Path], apps: dict[str, Flask]
+) -> None:
+    address = serve(rate_limit="3 per hour")
+    page = open_page(address, expected="429")
+    page.clock.install()
+    page.set_input_files("#pictures", many[:6])
+    page.get_by_role("button", name="Submit").click()
+    expect(page.locator(".card", has_text="Waiting until")).not_to_have_count(0)
+    expect(page.locator("#answered")).to_have_text("3 of 6 answered")
+    for limiter in apps[address].extensions["limiter"]:
+        limiter.reset()
+    page.clock.fast_forward("01:00:00")
+    expect(page.locator("#answered")).to_have_text("6 pictures")
+
+
+def test_a_folder_is_chosen_and_can_be_taken_back(
+    serve: Serve, open_page: OpenPage, many: list[Path], tmp_path: Path
+) -> None:
+    (many[0].parent / "notes.txt").touch()
+    shutil.copytree(many[0].parent, tmp_path / "album" / "deep")
+    page = open_page(serve())
+    page.on("filechooser", lambda chooser: chooser.set_files(tmp_path / "album"))
+    page.get_by_text("Choose a folder").click()
+    expect(page.get_by_role("button", name="Submit 8 pictures")).to_be_focused()
+    expect(page.locator(".card .name").nth(2)).to_have_attribute("title", "album/deep/1 green.png")
+    page.get_by_role("button", name="Remove all").click()
+    expect(page.locator(".card")).to_have_count(0)
 
 
 def test_rows_stand_still_and_serve_everyone(

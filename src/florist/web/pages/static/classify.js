@@ -1,69 +1,31 @@
 // Chosen, dropped, pasted and photographed pictures: previewed at once, sent without a reload.
 
-import { dropped } from "./dropping.js";
-import { inBytes, sendAll } from "./sending.js";
+import { send } from "./sending.js";
+import { MOST, count, discard, pictureOf, ready, waiting } from "./waiting.js";
+
+const MANY = 6;
 
 const form = document.getElementById("form");
 const cards = document.getElementById("cards");
 const submit = document.getElementById("submit");
 const message = document.getElementById("message");
-const waiting = document.getElementById("waiting").content.firstElementChild;
-
-/** @type {{file: File, card: HTMLElement}[]} */
-let chosen = [];
-const MANY = 6;
-
-// Choosing
-
-function add(files) {
-  say("");
-  const fresh = [...files].map((file) => ({ file, card: cardFor(file) }));
-  cards.prepend(...fresh.map(({ card }) => card));
-  for (const picture of fresh) {
-    picture.card.querySelector(".remove").addEventListener("click", () => remove(picture));
-    picture.card.querySelector("[data-again]").addEventListener("click", () => sendAll([picture]));
-  }
-  chosen.push(...fresh);
-  count();
-  summarize();
-}
 
 /** Many pictures get a summary, which few need not load. */
 function summarize() {
   if (cards.children.length >= MANY) import("./summary.js");
 }
 
-function cardFor(file) {
-  const card = waiting.cloneNode(true);
-  card.querySelector(".name").textContent = file.name;
-  card.querySelector(".size").textContent = inBytes(file.size);
-  card.querySelector(".remove .visually-hidden").textContent = `Remove ${file.name}`;
-  const image = new Image();
-  image.alt = "";
-  image.src = URL.createObjectURL(file);
-  // What this browser cannot show (HEIC, or no picture at all) leaves the flower in its place.
-  image.addEventListener("load", () => card.querySelector(".card-picture")?.append(image));
-  image.addEventListener("error", () => URL.revokeObjectURL(image.src));
-  return card;
-}
-
-function remove(picture) {
-  chosen = chosen.filter((other) => other !== picture);
-  const next = picture.card.nextElementSibling?.querySelector(".remove") ?? submit;
-  forget(picture.card);
-  picture.card.remove();
-  next.focus();
+/** Take files, each a `{file, path}`. */
+function add(found, why = "") {
+  const taken = found.slice(0, MOST).map(({ file, path }) => waiting(file, path));
+  say(found.length > MOST ? `Only the first ${MOST} pictures were taken.` : why);
+  if (!taken.length) return;
+  cards.prepend(...taken.map(({ card }) => card));
   count();
+  summarize();
 }
 
-function forget(card) {
-  const image = card.querySelector(".card-picture img");
-  if (image?.src.startsWith("blob:")) URL.revokeObjectURL(image.src);
-}
-
-function count() {
-  submit.textContent = chosen.length > 1 ? `Submit ${chosen.length} pictures` : "Submit";
-}
+const alone = (files) => [...files].map((file) => ({ file, path: file.name }));
 
 function say(text) {
   message.textContent = text;
@@ -71,36 +33,43 @@ function say(text) {
 
 // What a person does
 
-for (const input of form.querySelectorAll("input[type=file]")) {
-  input.addEventListener("change", () => {
-    add(input.files);
-    input.value = ""; // the same picture can be chosen again
-  });
-}
+form.addEventListener("change", async ({ target }) => {
+  const files = [...target.files];
+  target.value = ""; // the same picture can be chosen again
+  if (!target.webkitdirectory) return add(alone(files));
+  const { inFolder } = await import("./folders.js");
+  const { found, why } = inFolder(files);
+  add(found, why);
+  if (found.length) submit.focus();
+});
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  if (!chosen.length) {
-    const sending = cards.querySelector("[data-state=busy]"); // a double click
-    if (!sending) say("Choose a picture first.");
-    return;
-  }
-  say("");
-  const pictures = chosen;
-  chosen = [];
-  count();
+  const pictures = ready();
+  const sending = cards.querySelector("[data-state=busy]"); // a double click
+  say(pictures.length || sending ? "" : "Choose a picture first.");
   send(pictures);
 });
 
-async function send(pictures) {
-  const left = await sendAll(pictures);
-  chosen.unshift(...left);
-  count();
-}
+cards.addEventListener("click", ({ target }) => {
+  const card = target.closest(".card");
+  const picture = pictureOf.get(card);
+  if (target.closest(".remove")) {
+    const next = card.nextElementSibling?.querySelector(".remove") ?? submit;
+    discard([picture]);
+    next.focus();
+  } else if (target.closest("[data-again]")) {
+    send([picture]);
+  } else if (target.closest("[data-original]")) {
+    const again = waiting(picture.file, picture.path, true);
+    card.replaceWith(again.card);
+    send([again]);
+  }
+});
 
 document.addEventListener("paste", ({ clipboardData }) => {
   if (clipboardData.files.length) {
-    add(clipboardData.files);
+    add(alone(clipboardData.files));
     submit.focus();
   } else if (clipboardData.getData("text").trim()) {
     say("That is text or an address, not a picture. Copy the picture itself, or save it and choose its file.");
@@ -120,12 +89,17 @@ document.addEventListener("drop", async (event) => {
   event.preventDefault();
   delete form.dataset.over;
   say("");
-  const { files, why } = await dropped(event.dataTransfer);
-  if (files.length) {
-    add(files);
-    submit.focus();
+  const { items, files } = event.dataTransfer;
+  // Asked for before anything is waited for: afterwards the browser has forgotten what was dropped.
+  const entries = [...items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  if (entries.some((entry) => entry.isDirectory)) {
+    const { dropped } = await import("./folders.js");
+    const { found, why } = await dropped(entries);
+    add(found, why);
+  } else {
+    add(alone(files), files.length ? "" : "That is a link, not a picture. Save the picture first, then drop its file.");
   }
-  if (why) say(why);
+  if (ready().length) submit.focus();
 });
 
 summarize();

@@ -9,5 +9,6 @@ const timer = setInterval(async () => {
   if (there) {
     clearInterval(timer);
     lead.replaceWith(there);
+    document.getElementById("form").dataset.side = page.getElementById("form").dataset.side;
   }
 }, 2000);

@@ -2,26 +2,24 @@
 // is the same card that the server draws without a script.
 
 import { remember } from "./remembering.js";
+import { count, inBytes, pictureOf, stage } from "./waiting.js";
 
 const AT_ONCE = 2;
-const TRIES_WHEN_BUSY = 20;
+const LARGE = 1e6; // bytes; a larger picture is made smaller first
+const FEW = 5; // answers that are read out one by one
 
 const form = document.getElementById("form");
 const news = document.getElementById("news");
 const maxBytes = Number(form.dataset.maxBytes);
 
-let stopped = false;
+/** @type {import("./waiting.js").Picture[]} */
+let queue = [];
+let working = 0;
+let askAgain = 0; // when a server that was busy wants to be asked
 
-/** Send no picture that is not on its way yet. */
-export function stop() {
-  stopped = true;
-}
-
-/** Send pictures, each a `{file, card}`, a few at a time and in order; return those that were stopped. */
-export async function sendAll(pictures) {
-  const queue = [...pictures];
-  stopped = false;
-  for (const { card } of queue) {
+/** Send pictures, a few at a time and in order. */
+export function send(pictures) {
+  for (const { card } of pictures) {
     card.dataset.state = "busy";
     card.classList.remove("card-error");
     card.querySelector("progress").hidden = false;
@@ -29,38 +27,79 @@ export async function sendAll(pictures) {
     card.querySelector("[data-again]").hidden = true;
     stage(card, "Waiting …");
   }
-  queue[0].card.scrollIntoView({ block: "nearest" });
-  const worker = async () => {
-    while (queue.length && !stopped) await send(queue.shift());
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  count();
+  pictures[0]?.card.scrollIntoView({ block: "nearest" });
+  queue.push(...pictures);
+  while (working < AT_ONCE && working < queue.length) work();
+}
+
+/** Send no picture that is not on its way yet. */
+export function stop() {
   for (const { card } of queue) {
     card.dataset.state = "ready";
     stage(card, "Ready");
   }
-  return queue;
+  queue = [];
+  count();
 }
 
-async function send(picture) {
-  const { file, card } = picture;
-  if (file.size > maxBytes) {
-    const allowed = inBytes(maxBytes);
-    fail(picture, "The picture is too large", `It has ${inBytes(file.size)}; at most ${allowed} can be sent.`);
-    return;
+async function work() {
+  working += 1;
+  while (queue.length) {
+    const early = askAgain - Date.now();
+    if (early > 0) {
+      await new Promise((go) => setTimeout(go, early));
+      continue;
+    }
+    const picture = queue.shift();
+    const seconds = await sendOne(picture);
+    if (seconds) {
+      queue.unshift(picture); // where it can be stopped
+      askAgain = Date.now() + seconds * 1000;
+    }
   }
-  let reply = await post(file, card);
+  working -= 1;
+}
+
+/** Send a picture; return after how many seconds to try again where the server is busy. */
+async function sendOne(picture) {
+  const { card } = picture;
+  const content = (picture.content ??= await contentOf(picture));
+  if (content.size > maxBytes) {
+    const allowed = inBytes(maxBytes);
+    fail(picture, "The picture is too large", `It has ${inBytes(content.size)}; at most ${allowed} can be sent.`);
+    return 0;
+  }
+  let reply = await post(picture);
   if (parsed(reply)?.code === "bad-csrf") {
     await renewToken();
-    reply = await post(file, card);
+    reply = await post(picture);
   }
-  for (let tries = 1; [429, 503].includes(reply.status) && tries < TRIES_WHEN_BUSY; tries += 1) {
-    stage(card, "Busy, waiting …");
-    const wait = Number(reply.getResponseHeader("Retry-After")) || 1;
-    await new Promise((go) => setTimeout(go, Math.min(wait, 10) * 1000));
-    reply = await post(file, card);
+  if ([429, 503].includes(reply.status)) {
+    const seconds = Number(reply.getResponseHeader("Retry-After")) || 1;
+    stage(card, seconds < 60 ? "Busy, waiting …" : `Waiting until ${timeIn(seconds)} …`);
+    return seconds;
   }
   show(picture, reply);
+  delete picture.content;
+  return 0;
 }
+
+/** Return what is sent of a picture: its file, or fewer pixels where that is large. */
+function contentOf({ file, card, original }) {
+  const side = Number(form.dataset.side);
+  if (original || !side || file.size <= LARGE) return file;
+  stage(card, "Making it smaller …");
+  const worker = new Worker(new URL("shrinking.js", import.meta.url));
+  return new Promise((done) => {
+    worker.onmessage = ({ data }) => done(data ?? file);
+    worker.onerror = () => done(file);
+    worker.postMessage({ file, side });
+  }).finally(() => worker.terminate());
+}
+
+const timeIn = (seconds) =>
+  new Date(Date.now() + seconds * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 
 /** A server that was started anew no longer knows the token of a page that stayed open. */
 async function renewToken() {
@@ -70,10 +109,10 @@ async function renewToken() {
 }
 
 /** Send one picture; XMLHttpRequest, because fetch does not tell how much has been sent. */
-function post(file, card) {
+function post({ file, content, card }) {
   const body = new FormData();
   body.append("csrf_token", form.elements.csrf_token.value);
-  body.append("image", file, file.name);
+  body.append("image", content, file.name);
   const bar = card.querySelector("progress");
   bar.value = 0;
   stage(card, "Sending …");
@@ -93,10 +132,6 @@ function post(file, card) {
   });
 }
 
-function stage(card, text) {
-  card.querySelector("[data-stage]").textContent = text;
-}
-
 // Showing
 
 function show(picture, reply) {
@@ -104,8 +139,10 @@ function show(picture, reply) {
   if (answer?.cards) {
     const page = new DOMParser().parseFromString(answer.cards[0], "text/html");
     const card = page.querySelector(".card");
-    replace(picture.card, card);
-    remember(card, answer.cards[0]);
+    card.dataset.path = picture.path;
+    noteSize(card, picture);
+    remember(card, card.outerHTML);
+    replace(picture, card);
   } else if (answer?.title) {
     fail(picture, answer.title, answer.detail, true);
   } else if (reply.status) {
@@ -113,6 +150,24 @@ function show(picture, reply) {
   } else {
     fail(picture, "The server cannot be reached", "Is the connection still there?", true);
   }
+}
+
+/** Say of what was made smaller that it was, and offer to send it as it is. */
+function noteSize(answer, { file, content }) {
+  const foot = answer.querySelector(".card-foot");
+  if (content === file || !foot) return;
+  answer.dataset.smaller = "";
+  const note = document.createElement("span");
+  note.className = "remark";
+  note.textContent = ` Sent smaller, ${inBytes(content.size)} of ${inBytes(file.size)}. `;
+  foot.querySelector(".remark").after(note);
+  if (file.size > maxBytes) return;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "link";
+  button.dataset.original = "";
+  button.textContent = "Send the original";
+  note.append(button);
 }
 
 function parsed(reply) {
@@ -124,17 +179,21 @@ function parsed(reply) {
 }
 
 /** Put the answer where the picture waits. The preview stays: it is there already. */
-function replace(card, answer) {
+function replace(picture, answer) {
+  const { card } = picture;
   const shown = card.querySelector(".card-picture");
+  const drawn = answer.querySelector(".card-picture");
+  const preview = shown.querySelector("img");
   if (card.dataset.sequence) answer.dataset.sequence = card.dataset.sequence;
-  if (shown.querySelector("img")) {
-    answer.querySelector(".card-picture").replaceChildren(); // before it is loaded once more
-    card.replaceWith(answer);
-    answer.querySelector(".card-picture").replaceWith(shown);
-  } else {
-    card.replaceWith(answer);
+  if (preview) drawn.remove(); // before it is loaded once more
+  card.replaceWith(answer);
+  if (preview) {
+    answer.prepend(shown);
+    preview.addEventListener("error", () => shown.replaceWith(drawn)); // out of sight until now
   }
-  tell(answer.dataset.news);
+  picture.card = answer;
+  pictureOf.set(answer, picture);
+  if (answer.parentNode.children.length <= FEW) tell(answer.dataset.news);
 }
 
 function fail({ card }, title, detail, canRetry) {
@@ -151,10 +210,4 @@ function tell(text) {
   const line = document.createElement("p");
   line.textContent = text;
   news.append(line);
-}
-
-export function inBytes(size) {
-  const units = ["bytes", "kB", "MB", "GB"];
-  const power = Math.min(Math.floor(Math.log10(Math.max(size, 1)) / 3), 3);
-  return `${(size / 1000 ** power).toFixed(power > 1 ? 1 : 0)} ${units[power]}`;
 }

@@ -1,7 +1,8 @@
 // What many pictures show together: how many of each class, one class alone, the doubtful first.
 
 import { csvOf } from "./table.js";
-import { stop } from "./sending.js";
+import { send, stop } from "./sending.js";
+import { discard, ready } from "./waiting.js";
 
 const ALL = "all";
 const UNSURE = "not sure";
@@ -15,7 +16,8 @@ const progress = summary.querySelector("progress");
 const chips = document.getElementById("chips");
 const tools = document.getElementById("tools");
 const order = document.getElementById("order");
-const stopping = document.getElementById("stop");
+const pausing = document.getElementById("pause");
+const cancelling = document.getElementById("cancel");
 
 /** @type {Map<string, HTMLButtonElement>} */
 const buttons = new Map();
@@ -40,14 +42,18 @@ function draw() {
   const all = [...cards.children];
   for (const card of all.toReversed()) card.dataset.sequence ??= last += 1;
   const over = all.filter(isOver).length;
+  const busy = all.filter(({ dataset }) => dataset.state === "busy").length;
   line.textContent = over < all.length ? `${over} of ${all.length} answered` : `${all.length} pictures`;
   progress.hidden = over === all.length;
-  progress.value = over / all.length;
-  chips.hidden = tools.hidden = !over && !cards.querySelector("[data-state=busy]");
-  stopping.hidden = !cards.querySelector("[data-state=busy]");
+  progress.value = over / (all.length || 1);
+  chips.hidden = tools.hidden = !over && !busy;
+  pausing.textContent = busy ? "Pause" : "Resume";
+  pausing.hidden = !busy && (!over || over === all.length);
+  cancelling.textContent = busy || over ? "Cancel the rest" : "Remove all";
+  cancelling.hidden = over === all.length;
   drawChips(all);
   for (const card of all) card.hidden = !matches(card, shown);
-  summary.hidden = false;
+  summary.hidden = !all.length;
   observer.takeRecords(); // what was changed here
 }
 
@@ -101,7 +107,14 @@ function save() {
 }
 
 order.addEventListener("change", sort);
-stopping.addEventListener("click", stop);
+pausing.addEventListener("click", () => {
+  if (cards.querySelector("[data-state=busy]")) stop();
+  else send(ready());
+});
+cancelling.addEventListener("click", () => {
+  stop();
+  discard(ready());
+});
 document.getElementById("csv").addEventListener("click", save);
 
 const observer = new MutationObserver(() => {

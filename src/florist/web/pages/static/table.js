@@ -5,7 +5,7 @@ const FORMULA = /^[=+\-@＝＋－＠]/;
 export function csvOf(cards) {
   const answers = [...cards.children].filter(({ dataset }) => ["done", "failed"].includes(dataset.state));
   const rows = answers.map((card) => ({
-    file: card.querySelector(".card-file .name").textContent,
+    file: card.dataset.path ?? card.querySelector(".card-file .name").textContent,
     verdict: [card.dataset.verdict ?? "", card.dataset.familiarity ?? ""],
     scores: [...card.querySelectorAll(".scores [data-score]")],
     error: card.classList.contains("card-error") ? card.querySelector(".detail").textContent : "",

@@ -1,0 +1,69 @@
+// Pictures that were chosen, and the cards in which they wait for their answers.
+
+/**
+ * Where a file came from is its path; `original` asks for it as it is, however large.
+ * @typedef {{file: File, path: string, card: HTMLElement, original?: boolean}} Picture
+ */
+
+/** So many are taken at a time. */
+export const MOST = 2000;
+
+const cards = document.getElementById("cards");
+const submit = document.getElementById("submit");
+const template = document.getElementById("waiting").content.firstElementChild;
+
+/** The picture that a card shows, where its file is still at hand. @type {WeakMap<HTMLElement, Picture>} */
+export const pictureOf = new WeakMap();
+
+/** Return a new picture with a card that waits. */
+export function waiting(file, path, original = false) {
+  const card = template.cloneNode(true);
+  card.querySelector(".name").textContent = file.name;
+  card.querySelector(".name").title = card.dataset.path = path;
+  card.querySelector(".size").textContent = inBytes(file.size);
+  card.querySelector(".remove .visually-hidden").textContent = `Remove ${file.name}`;
+  const image = new Image();
+  image.alt = "";
+  image.loading = "lazy"; // of thousands, only what comes into sight is read
+  image.src = URL.createObjectURL(file);
+  // What this browser cannot show (HEIC, or no picture at all) leaves the flower in its place.
+  image.addEventListener("error", () => {
+    URL.revokeObjectURL(image.src);
+    image.remove();
+  });
+  card.querySelector(".card-picture").append(image);
+  const picture = { file, path, card, original };
+  pictureOf.set(card, picture);
+  return picture;
+}
+
+/** Return the pictures that are to be sent, in the order of their cards. */
+export function ready() {
+  return [...cards.querySelectorAll(".card[data-state=ready]")].map((card) => pictureOf.get(card));
+}
+
+/** Say on the button how many pictures it sends. */
+export function count() {
+  const { length } = cards.querySelectorAll(".card[data-state=ready]");
+  submit.textContent = length > 1 ? `Submit ${length} pictures` : "Submit";
+}
+
+/** Take pictures back that were not sent. */
+export function discard(unsent) {
+  for (const { card } of unsent) {
+    const image = card.querySelector(".card-picture img");
+    if (image) URL.revokeObjectURL(image.src);
+    card.remove();
+  }
+  count();
+}
+
+export function stage(card, text) {
+  card.querySelector("[data-stage]").textContent = text;
+}
+
+export function inBytes(size) {
+  const units = ["bytes", "kB", "MB", "GB"];
+  const power = Math.min(Math.floor(Math.log10(Math.max(size, 1)) / 3), 3);
+  return `${(size / 1000 ** power).toFixed(power > 1 ? 1 : 0)} ${units[power]}`;
+}
