@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from florist.bundle import Bundle
-from florist.web.server.answer import Answer
+from florist.web.server.answer import Answer, pieces
 from tests.web.conftest import red
 from tests.web.server.processes import PREDICTIONS, SERVE, Served, serving
 
@@ -153,6 +153,15 @@ def test_an_answer_without_content_tells_no_length() -> None:
         answer = Answer(status, [("ETag", "x")], b"")  # the length would be that of the content
         assert dict(answer.headers(close=False)) == {b"etag": b"x"}
     assert dict(Answer("200 OK", [], b"").headers(close=False)) == {b"content-length": b"0"}
+
+
+@pytest.mark.parametrize("length", [0, 1, 2**18, 2**18 + 1, 10**6])
+def test_a_long_answer_is_sent_piece_by_piece(length: int) -> None:
+    content = bytes(number % 251 for number in range(length))
+    sent = pieces(content)
+    assert b"".join(sent) == content
+    assert all(len(each) <= 2**18 for each in sent)
+    assert len(sent) == max(1, -(-length // 2**18))
 
 
 def test_a_bug_is_answered_in_the_shape_of_all_errors(bundle: Bundle, tmp_path: Path) -> None:

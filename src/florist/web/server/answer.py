@@ -9,6 +9,7 @@ from florist.web.door.errors import PROBLEM_TYPE, RETRY_AFTER_S
 from florist.web.problems import RefusedError
 
 _NO_CONTENT: Final = {204, 304}
+_PIECE: Final = 2**18
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,17 @@ def answer_of(app: Any, environ: dict[str, Any]) -> Answer:
         if hasattr(content, "close"):
             content.close()
     return Answer(said[0], said[1], b"".join(written))
+
+
+def pieces(content: bytes) -> list[bytes | memoryview]:
+    """Return a content as the parts that are sent one by one, at least one.
+
+    What a client does not take waits in memory: a part of it at a time, where it is a model.
+    """
+    if len(content) <= _PIECE:
+        return [content]
+    whole = memoryview(content)
+    return [whole[start : start + _PIECE] for start in range(0, len(content), _PIECE)]
 
 
 def refusal(error: RefusedError) -> Answer:

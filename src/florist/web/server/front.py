@@ -14,7 +14,7 @@ from flask import Flask
 
 from florist.web.door.rates import PICTURES
 from florist.web.problems import BusyError, RefusedError
-from florist.web.server.answer import Answer, answer_of, refusal
+from florist.web.server.answer import Answer, answer_of, pieces, refusal
 from florist.web.server.connection import Connection
 from florist.web.server.crowd import Crowd
 from florist.web.server.hall import Hall, room_for
@@ -229,7 +229,10 @@ class Front:
         close = ends or self.hall.stopping_since is not None
         headers = list(answer.headers(close=close))
         await send({"type": "http.response.start", "status": answer.code, "headers": headers})
-        content = {"type": "http.response.body", "body": answer.content}
+        content: dict[str, Any] = {"type": "http.response.body"}
+        *most, content["body"] = pieces(answer.content)
+        for piece in most:
+            await send({**content, "body": piece, "more_body": True})
         if not request.complete:
             await send(content | {"more_body": True})
             await request.drain(self.hall.patience.goodbye_s)
