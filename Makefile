@@ -22,6 +22,7 @@ test: $(VENV)/.dev ## Run the tests, with line coverage (SKIP=once: without the 
 
 test-browser: $(VENV)/.dev ## Run the tests of the pages in a real Chromium
 	tests/browser/install-chromium
+	$(BIN)/florist browser-runtime
 	$(BIN)/python -m pytest tests/browser
 
 test-container: $(VENV)/.dev ## Build and test the container image (FIGURES=--write-figures notes sizes and times)

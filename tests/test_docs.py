@@ -42,7 +42,11 @@ def cli_reference() -> str:
     parts = ["# Every command\n\n`make docs` writes this page from `--help`.\n"]
     settings = {**cli.context_settings, "terminal_width": 90}
     root = click.Context(cli, info_name="florist", **settings)
-    verbs = [click.Context(verb(name), root, name) for name in cli.list_commands(root)]
+    verbs = []
+    for name in cli.list_commands(root):
+        context = click.Context(verb(name), root, name)
+        below = getattr(context.command, "commands", {}).items()
+        verbs += [context, *(click.Context(each, context, name) for name, each in below)]
     for context in (root, *verbs):
         help_text = context.command.get_help(context)
         parts.append(f"## `{context.command_path}`\n\n```\n{help_text}\n```\n")

@@ -13,7 +13,8 @@ FloristError
 ├── EngineError                 an inference runtime is unknown, not installed or refuses the model
 ├── SettingsError               an environment variable has a value that cannot be used
 ├── TrainingError               a training cannot be set up, continued or written
-└── ContainerError              an image cannot be built
+├── ContainerError              an image cannot be built
+└── ExportError                 a model cannot be written in another form
 
 A message says what was found, where, and what to do about it; `str(error)` is fit for a person.
 """
@@ -102,6 +103,10 @@ class TrainingError(FloristError):
 
 class ContainerError(FloristError):
     """An image cannot be built."""
+
+
+class ExportError(FloristError):
+    """A model cannot be written in another form."""
 
 
 # Cc, Cs, the two separators that end a line, and what has Unicode's property Bidi_Control.

@@ -63,18 +63,32 @@ REPORTED = {
     "mistakes": [],
 }
 
+Launch = Callable[..., Browser]
 Serve = Callable[..., str]
 OpenPage = Callable[..., Page]
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def launch() -> Iterator[Launch]:
+    """Return what starts a Chromium, with arguments beside our own."""
     chromium = shutil.which("chromium")
     assert chromium, "There is no chromium; `make test-browser` installs it."
+    started: list[Browser] = []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield browser
-        browser.close()
+
+        def launch(*arguments: str) -> Browser:
+            every = [*ARGUMENTS, *arguments]
+            started.append(playwright.chromium.launch(executable_path=chromium, args=every))
+            return started[-1]
+
+        yield launch
+        for browser in started:
+            browser.close()
+
+
+@pytest.fixture(scope="session")
+def browser(launch: Launch) -> Browser:
+    return launch()
 
 
 @pytest.fixture(scope="session")

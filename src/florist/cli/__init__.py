@@ -25,6 +25,8 @@ _VERBS: Final = {
     "explain": "Show where in pictures the answers come from.",
     "serve": "Serve the model as a page for people and an API for programs.",
     "image": "Build a container image that serves the model.",
+    "export": "Write the model in another form: a web site that needs no server.",
+    "browser-runtime": "Fetch what runs models in a browser.",
 }
 
 
@@ -42,8 +44,9 @@ class _Florist(click.Group):
         """
         if cmd_name not in _VERBS:
             return None
+        name = cmd_name.replace("-", "_")
         try:
-            verb: click.Command = getattr(import_module(f"florist.cli.{cmd_name}"), cmd_name)
+            verb: click.Command = getattr(import_module(f"florist.cli.{name}"), name)
         except ModuleNotFoundError as error:
             if not (error.name or "").startswith("florist."):
                 raise
@@ -94,6 +97,7 @@ def cli() -> None:
     florist predict rose.jpg          ask the model
     florist serve                     let others ask it, on a page and over HTTP
     florist image                     pack it all into a container image
+    florist export site flowers       or into a web site that needs no server
     """
 
 

@@ -15,6 +15,7 @@ from florist.web.door import errors, logs, security
 from florist.web.door.receive import HostileRequest
 from florist.web.inference.classify import Classifier
 from florist.web.inference.model import ServedModel
+from florist.web.live import views as live
 from florist.web.metrics import Metrics
 from florist.web.pages import delivery, kept
 from florist.web.pages import views as pages
@@ -68,6 +69,8 @@ def create_app(
         app.register_blueprint(pages.pages)
         app.register_blueprint(kept.kept)
         app.register_blueprint(description.docs)
+        if settings.live:
+            live.register(app)
     if predictor is None:
         model.load(settings, bundle)
         if store is not None:

@@ -91,6 +91,9 @@ class Settings:
     max_pictures: int = _setting(16, "most pictures of a request", least=1)
 
     pages: bool = _setting(True, "whether there are pages for people; the API is always there")
+    live: bool = _setting(
+        False, "whether /live gives browsers the model, to answer on their own device"
+    )
     templates: str = _setting("", "folder with templates that replace the ones of the same name")
     keep_uploads: bool = _setting(True, "whether pictures sent through the page are kept")
     uploads: str = _setting("uploads", "folder of the kept pictures")

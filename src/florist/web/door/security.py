@@ -29,13 +29,13 @@ _SAFE_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 # No inline script or style, nothing from another host; blob: and data: show a picture that is not
 # kept here.
-_CSP: Final = (
+CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
     "connect-src 'self'; font-src 'self'; manifest-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
 _HEADERS: Final = {
-    "Content-Security-Policy": _CSP,
+    "Content-Security-Policy": CSP,
     "Cross-Origin-Opener-Policy": "same-origin",
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",

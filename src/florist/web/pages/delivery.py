@@ -15,26 +15,46 @@ from typing import Any, Final
 
 from flask import Flask, Response, abort, request
 
-_FOLDER: Final = Path(__file__).with_name("static")
-_TYPES: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+FOLDER: Final = Path(__file__).with_name("static")
+"""The styles and scripts."""
+
+# Ending → type, and whether it becomes smaller when it is compressed.
+_TYPES: Final = {
+    ".css": ("text/css", True),
+    ".html": ("text/html", True),
+    ".js": ("text/javascript", True),
+    ".json": ("application/json", True),
+    ".mjs": ("text/javascript", True),
+    ".onnx": ("application/octet-stream", False),
+    ".png": ("image/png", False),
+    ".svg": ("image/svg+xml", True),
+    ".wasm": ("application/wasm", True),
+    ".webmanifest": ("application/manifest+json", True),
+}
 _FOR_GOOD: Final = "public, max-age=31536000, immutable"
 
 
 @dataclass(frozen=True)
-class _Asset:
+class Asset:
+    """A file as it is sent: `compressed` is None where that would not make it smaller."""
+
     content: bytes
-    compressed: bytes
+    compressed: bytes | None
     mimetype: str
+    digest: str
+
+
+def asset_of(name: str, content: bytes) -> Asset:
+    """Prepare a file to be sent; its name tells the type."""
+    mimetype, shrinks = _TYPES[Path(name).suffix]
+    compressed = gzip.compress(content, 9, mtime=0) if shrinks else None
+    return Asset(content, compressed, mimetype, hashlib.sha256(content).hexdigest())
 
 
 @cache
-def _assets() -> Mapping[str, _Asset]:
+def _assets() -> Mapping[str, Asset]:
     """Return the files by name."""
-    found = {}
-    for path in sorted(_FOLDER.iterdir()):
-        content = path.read_bytes()
-        found[path.name] = _Asset(content, gzip.compress(content, 9, mtime=0), _TYPES[path.suffix])
-    return found
+    return {path.name: asset_of(path.name, path.read_bytes()) for path in sorted(FOLDER.iterdir())}
 
 
 @cache
@@ -60,13 +80,21 @@ def _add_digest(endpoint: str, values: dict[str, Any]) -> None:
 
 def _static(digest: str, filename: str) -> Response:
     asset = _assets().get(filename) or abort(404)
-    response = Response(asset.content, mimetype=asset.mimetype)
-    if _takes_gzip():
-        response.set_data(asset.compressed)
-        response.content_encoding = "gzip"
-    response.vary.add("Accept-Encoding")
     # While several versions serve one name, a page of one may ask another: it gets what is there.
-    response.headers["Cache-Control"] = _FOR_GOOD if digest == _digest() else "no-cache"
+    return sent(asset, _FOR_GOOD if digest == _digest() else "no-cache")
+
+
+def sent(asset: Asset, cache_control: str) -> Response:
+    """Return the response that sends a file, or says that the browser has it."""
+    response = Response(asset.content, mimetype=asset.mimetype)
+    if asset.compressed is not None:
+        response.vary.add("Accept-Encoding")
+        if _takes_gzip():
+            response.set_data(asset.compressed)
+            response.content_encoding = "gzip"
+    response.headers["Cache-Control"] = cache_control
+    response.set_etag(asset.digest, weak=True)
+    response.make_conditional(request)
     return response
 
 
@@ -76,7 +104,7 @@ def _compress_page(response: Response) -> Response:
     What an attacker may write into a page lies beside its CSRF token there, but each page's token
     is signed anew, so that no series of pages tells it by their lengths (BREACH).
     """
-    if response.mimetype == "text/html":
+    if response.mimetype == "text/html" and not response.content_encoding:
         response.vary.add("Accept-Encoding")
         if _takes_gzip():
             response.set_data(gzip.compress(response.get_data(), 6, mtime=0))

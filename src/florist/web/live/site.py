@@ -1,0 +1,87 @@
+"""The page as files, by name: what a server sends at /live, and any web host just as well."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from io import BytesIO
+from pathlib import Path
+from typing import Final
+
+from PIL import Image, ImageDraw
+
+from florist.bundle import MODEL, Bundle
+from florist.engine.onnx_file import require_feed_forward
+from florist.errors import printable
+from florist.web.live import runtime
+from florist.web.pages import delivery
+
+INDEX: Final = "index.html"
+
+_OWN: Final = Path(__file__).with_name("static")
+_SHARED: Final = (
+    "base.css",
+    "cards.css",
+    "dropping.js",
+    "favicon.svg",
+    "form.css",
+    "parts.css",
+)
+"""What the page has in common with the others."""
+
+_FACTS: Final = "model.json"
+_WORKER: Final = "service-worker.js"
+_LARGE: Final = (MODEL, "ort-wasm-simd-threaded.wasm")
+"""What the page loads itself, to show how far it is."""
+
+
+def site_of(bundle: Bundle, home: str = "") -> Mapping[str, bytes]:
+    """Return the files of the page; `home` is the address of the server's other pages.
+
+    Raises `BundleError` where the model folder is not whole, or has no network of 32 bits, and
+    `EngineError` where the runtime has not been fetched.
+    """
+    network = bundle.network("float32")  # browsers do not round as training measured it in 8
+    content = bundle.read(network.name)
+    require_feed_forward(content, printable(network))
+    files = {path.name: path.read_bytes() for path in sorted(_OWN.iterdir())}
+    files |= {name: delivery.FOLDER.joinpath(name).read_bytes() for name in _SHARED}
+    files |= runtime.read()
+    files |= {f"icon-{side}.png": _icon(side) for side in (192, 512)}
+    files[MODEL] = content
+    facts = {
+        "name": bundle.manifest.name,
+        "home": home,
+        "classes": bundle.manifest.classes,
+        "size": bundle.manifest.spec.size,
+        "fit": bundle.manifest.spec.fit,
+        "sizes": {name: len(files[name]) for name in _LARGE},
+    }
+    version = _digest(files | {_FACTS: json.dumps(facts).encode()})
+    files[_FACTS] = json.dumps(facts | {"version": version}).encode()
+    names = ["./", *sorted(files.keys() - {INDEX, _WORKER})]
+    site = json.dumps({"version": version, "files": names})
+    files[_WORKER] = f"const SITE = {site};\n".encode() + files[_WORKER]
+    return files
+
+
+def _digest(files: Mapping[str, bytes]) -> str:
+    every = hashlib.sha256()
+    for name, content in sorted(files.items()):
+        every.update(f"{name} {hashlib.sha256(content).hexdigest()}\n".encode())
+    return every.hexdigest()[:16]
+
+
+def _icon(side: int) -> bytes:
+    """Return the flower of favicon.svg as a PNG, on paper, with room to be cut out of it."""
+    unit = side / 8  # drawn four times as large, 32 units wide
+    petal = Image.new("L", (4 * side, 4 * side))
+    box = [(16 - 4.9 * 0.72) * unit, 4.9 * unit, (16 + 4.9 * 0.72) * unit, 14.4 * unit]
+    ImageDraw.Draw(petal).ellipse(box, fill=255)
+    icon = Image.new("RGB", petal.size, "#f3f5f0")
+    for turn in range(5):
+        icon.paste("#d6336c", mask=petal.rotate(72 * turn, Image.Resampling.BICUBIC))
+    heart = [(16 - 3) * unit, (16 - 3) * unit, (16 + 3) * unit, (16 + 3) * unit]
+    ImageDraw.Draw(icon).ellipse(heart, fill="#ffd43b")
+    buffer = BytesIO()
+    icon.resize((side, side), Image.Resampling.LANCZOS).save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()

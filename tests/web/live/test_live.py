@@ -1,0 +1,47 @@
+"""`/live` hands out the model: only where somebody wants it, and with a policy of its own."""
+
+import json
+
+import pytest
+
+from florist.bundle import MODEL, Bundle
+from florist.errors import EngineError
+from tests.web.conftest import AppMaker
+
+WASM = "'wasm-unsafe-eval'"
+
+
+@pytest.mark.parametrize("path", ["/live", "/live/", "/live/model.onnx", "/live/live.js"])
+def test_it_is_closed_by_default(make_app: AppMaker, path: str) -> None:
+    assert make_app().test_client().get(path).status_code == 404
+
+
+@pytest.mark.usefixtures("package")
+def test_a_server_without_the_runtime_does_not_start(make_app: AppMaker) -> None:
+    with pytest.raises(EngineError, match="florist browser-runtime"):
+        make_app(live=True)
+
+
+@pytest.mark.usefixtures("installed")
+def test_it_sends_the_very_model(make_app: AppMaker, bundle: Bundle) -> None:
+    client = make_app(live=True).test_client()
+    assert client.get("/live").headers["Location"].endswith("/live/")
+    facts = json.loads(client.get("/live/model.json").data)
+    assert (facts["classes"], facts["size"], facts["home"]) == (["blue", "green", "red"], 16, "../")
+    response = client.get("/live/model.onnx", headers={"Accept-Encoding": "gzip"})
+    assert response.data == bundle.read(MODEL)
+    assert len(response.data) == facts["sizes"][MODEL]
+    again = client.get("/live/model.onnx", headers={"If-None-Match": response.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+    assert client.get("/live/labels.txt").status_code == 404
+
+
+@pytest.mark.usefixtures("installed")
+def test_only_this_page_may_compile_webassembly(make_app: AppMaker) -> None:
+    client = make_app(live=True).test_client()
+    page = client.get("/live/", headers={"Accept": "text/html", "Accept-Encoding": "gzip"})
+    assert page.headers["Content-Encoding"] == "gzip"
+    assert f"script-src 'self' {WASM};" in page.headers["Content-Security-Policy"]
+    assert page.headers["Content-Security-Policy"].count(WASM) == 1
+    for path in ("/", "/model", "/docs", "/live/nothing"):
+        assert WASM not in client.get(path).headers["Content-Security-Policy"]
