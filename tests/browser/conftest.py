@@ -61,6 +61,22 @@ REPORTED = {
     ],
     "confusion": [[3, 0, 0], [0, 2, 1], [0, 0, 3]],
     "mistakes": [],
+    "refusal": {
+        "max_error": None,
+        "reason": "It would be unsure.",
+        "curve": {
+            "pictures": 470,
+            "points": [
+                {"least": least, "answered": answered, "error": bound / 2, "bound": bound}
+                for least, answered, bound in (
+                    (0.998, 0.42, 0.0092),
+                    (0.931, 0.7304, 0.0198),
+                    (0.802, 0.8436, 0.0395),
+                    (0.512, 0.95, 0.0781),
+                )
+            ],
+        },
+    },
 }
 
 Launch = Callable[..., Browser]

@@ -126,7 +126,7 @@ def test_the_model_page_tells_what_is_known(serve: Serve, open_page: OpenPage) -
     for title in ("Accuracy", "Loss"):
         expect(page.get_by_role("img", name=f"{title} over 4")).to_be_visible()
     expect(main).to_contain_text("epoch 3")
-    expect(main.locator("code")).to_have_text(page.locator("code").last.inner_text())
+    expect(main.locator(".recipe code")).to_have_text(page.locator("code").last.inner_text())
 
 
 def test_classes_sort_by_any_column(serve: Serve, open_page: OpenPage) -> None:
@@ -145,6 +145,38 @@ def test_classes_sort_by_any_column(serve: Serve, open_page: OpenPage) -> None:
     page.get_by_role("button", name="Class").click()
     expect(names).to_have_text(["blue", "green", "red"])
     assert faults(page) == []
+
+
+def test_how_sure_it_has_to_be_is_chosen_with_the_keyboard(
+    serve: Serve, open_page: OpenPage
+) -> None:
+    page = open_page(f"{serve()}/model")
+    slider = page.get_by_role("slider", name="How many answers may be wrong")
+    told = {
+        "": "Answers 73 of\u00a0100 pictures, right on at least 98 of\u00a0100 of those",
+        "ArrowRight": "Answers 84 of\u00a0100 pictures, right on at least 96 of\u00a0100 of those",
+        "End": "Answers 95 of\u00a0100 pictures, right on at least 92 of\u00a0100 of those",
+        "Home": "Answers 42 of\u00a0100 pictures, right on at least 99 of\u00a0100 of those",
+    }
+    slider.focus()
+    for key, said in told.items():
+        if key:
+            page.keyboard.press(key)
+        expect(slider).to_have_attribute("aria-valuetext", said)
+        expect(page.locator(".refusal .said")).to_have_text(said)
+    expect(page.locator(".refusal .how")).to_contain_text("--max-error 0.01 sets that")
+    expect(page.locator(".refusal table")).to_be_hidden()
+
+
+def test_a_server_that_is_set_shows_where_it_stands(
+    serve: Serve, open_page: OpenPage, trusted: Bundle, described: Bundle
+) -> None:
+    judge = florist.load(trusted.path, max_error=0.05).judge
+    predictor = florist.load(described.path)
+    predictor.judge = judge
+    page = open_page(f"{serve(predictor)}/model")
+    expect(page.locator(".refusal > p")).to_contain_text("allows 5 of\u00a0100 answers to be wrong")
+    expect(page.locator(".refusal .said")).to_contain_text("right on at least 96 of")
 
 
 def test_a_model_without_a_report_has_a_page_too(

@@ -128,3 +128,13 @@ def test_a_page_looks_again_until_the_model_is_there(
     with apps[address].app_context():
         services().model.load(services().settings, described)
     expect(page.locator("main .lead")).to_contain_text("blue, green and red", timeout=15_000)
+
+
+def test_what_it_costs_to_be_sure_is_a_table(serve: Serve, open_page: OpenPage) -> None:
+    page = open_page(f"{serve()}/model", java_script_enabled=False)
+    expect(page.locator(".refusal .slide")).to_be_hidden()
+    row = page.locator(".refusal tbody tr", has_text="0.02")
+    expect(row.locator("th, td")).to_have_text(
+        ["98 of\u00a0100", "73 of\u00a0100", "99.0\u00a0%", "93.1\u00a0%", "0.02"]
+    )
+    expect(page.locator(".refusal tbody tr")).to_have_count(4)

@@ -109,6 +109,14 @@ def test_the_reason_has_both_numbers() -> None:
     assert curve.shortfall(0.5).endswith("at most 100.0% are wrong")
 
 
+def test_there_are_only_promises_to_choose_from_that_differ() -> None:
+    promises = refusal(validated(500, 1), none=0).promises
+    points = [point for _, point in promises]
+    assert len(promises) > 3
+    assert [each.answered for each in points] == sorted({each.answered for each in points})
+    assert all(point.bound <= level for level, point in promises)
+
+
 def test_json_comes_back_and_what_it_cannot_be_is_refused() -> None:
     curve = refusal(validated(200, 1), 0.05)
     raw = {"pictures": 200, "points": [vars(each) for each in curve.points]}

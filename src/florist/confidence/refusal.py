@@ -20,6 +20,9 @@ from florist.confidence.familiarity import ENOUGH
 CONFIDENCE: Final = 0.9
 """How sure it is that errors stay below their bound."""
 
+LEVELS: Final = (0.001, 0.002, 0.005, *(round(0.01 * each, 2) for each in range(1, 51)))
+"""The shares of errors that people choose from."""
+
 _STEPS: Final = 100
 _HALVINGS: Final = 30
 
@@ -72,6 +75,15 @@ class Refusal:
     def keeping(self, max_error: float) -> Point | None:
         """Return the point of the most answers whose errors stay below a share, if there is one."""
         return next((each for each in reversed(self.points) if each.bound <= max_error), None)
+
+    @property
+    def promises(self) -> list[tuple[float, Point]]:
+        """What there is to choose from, strictest first: the lowest share that a point keeps to."""
+        found: dict[Point, float] = {}
+        for level in LEVELS:
+            if point := self.keeping(level):
+                found.setdefault(point, level)
+        return [(level, point) for point, level in found.items()]
 
     def shortfall(self, max_error: float) -> str:
         """Return why no point keeps the errors below a share."""

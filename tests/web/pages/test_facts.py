@@ -158,3 +158,25 @@ def test_every_option_of_a_recipe_has_a_name_for_people() -> None:
     raw = {"Batch size", "Max megapixels", "Class weight", "Augmentation flip", "Unfreeze"}
     assert not raw & set(names)
     assert len(set(names)) == len(names)
+
+
+POINT = {"least": 0.9, "answered": 0.7, "error": 0.01, "bound": 0.018}
+
+
+@pytest.mark.parametrize(
+    ("refusal", "points"),
+    [
+        ({"curve": {"pictures": 120, "points": [POINT]}}, 1),
+        (None, None),
+        ({"curve": {"pictures": 120, "points": [POINT | {"bound": 2}]}}, None),
+        ({"curve": {"pictures": 0, "points": []}}, None),
+        ("3", None),
+    ],
+)
+def test_what_it_costs_to_be_sure_is_checked(
+    bundle: Bundle, tmp_path: Path, refusal: Any, points: int | None
+) -> None:
+    report = json.dumps(REPORTED | {"refusal": refusal})
+    facts = facts_of(described(bundle, tmp_path, {REPORT: report}))
+    assert facts.measured is not None
+    assert (facts.refusal and len(facts.refusal.points)) == points

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from florist.web.pages.wording import listed, marked, moment, percent, plural, sentence
+from florist.web.pages.wording import hundredths, listed, marked, moment, percent, plural, sentence
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,14 @@ from florist.web.pages.wording import listed, marked, moment, percent, plural, s
 )
 def test_percent(share: float, text: str) -> None:
     assert percent(share) == text.replace(" ", "\u00a0")
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0.98, "98"), (0.8499, "84"), (1, "100"), (0.995, "99.5"), (0.9999, "99.9"), (0.005, "0.5")],
+)
+def test_so_many_of_a_hundred_are_never_too_many(share: float, text: str) -> None:
+    assert hundredths(share) == f"{text} of\u00a0100"
 
 
 @pytest.mark.parametrize(

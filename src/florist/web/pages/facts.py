@@ -4,6 +4,7 @@ A model folder may come from anywhere. Whatever in it is missing or of another s
 """
 
 import csv
+import json
 import logging
 import math
 from collections.abc import Callable, Mapping
@@ -14,6 +15,7 @@ from typing import Any, Final
 
 from florist import checks
 from florist.bundle import HISTORY, REPORT, Bundle
+from florist.confidence.refusal import Refusal
 from florist.errors import BundleError
 from florist.report import Report, read_report
 from florist.web.pages.charts import Chart, line_chart
@@ -49,6 +51,7 @@ class Facts:
     examples: Mapping[str, Mapping[str, int]]
     recipe: tuple[tuple[str, str], ...]
     measured: Report | None
+    refusal: Refusal | None
     curves: Curves | None
 
     @property
@@ -77,6 +80,7 @@ def _facts(bundle: Bundle) -> Facts:
         examples=manifest.trained.dataset.pictures if manifest.trained else {},
         recipe=recipe_of(manifest.trained) if manifest.trained else (),
         measured=_or_none(read_report, bundle) if REPORT in manifest.files else None,
+        refusal=_or_none(_refusal, bundle) if REPORT in manifest.files else None,
         curves=_or_none(_curves, bundle) if HISTORY in manifest.files else None,
     )
 
@@ -87,6 +91,12 @@ def _or_none(read: Callable[[Any], Any], source: Any) -> Any:
     except (BundleError, *checks.NOT_AS_EXPECTED) as error:
         _log.warning("Left out of the model page: %s: %r", read.__name__, error)
         return None
+
+
+def _refusal(bundle: Bundle) -> Refusal | None:
+    """Read what comes of each score; an older florist, or too few pictures, tell nothing."""
+    raw = json.loads(bundle.read(REPORT)).get("refusal")
+    return None if raw is None else Refusal.from_dict(raw["curve"])
 
 
 def _curves(bundle: Bundle) -> Curves:

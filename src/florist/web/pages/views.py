@@ -192,5 +192,11 @@ def _facts(found: Services) -> Facts:
 @pages.get("/model")
 def model() -> str:
     """Tell what the model is, and how good."""
-    facts = _facts(services())
-    return render_template("model.html", facts=facts, matrix=len(facts.classes) <= LARGEST_MATRIX)
+    predictor = services().model.predictor()
+    facts = facts_of(predictor.bundle)
+    return render_template(
+        "model.html",
+        facts=facts,
+        matrix=len(facts.classes) <= LARGEST_MATRIX,
+        max_error=predictor.judge.max_error,
+    )

@@ -1,5 +1,6 @@
 """How numbers, times and lists are written on the pages."""
 
+import math
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
@@ -22,6 +23,12 @@ def percent(share: float | None) -> str:
     if 0.999 < share < 1:
         return f">99.9{_SPACE}%"
     return f"{100 * share:.1f}{_SPACE}%"
+
+
+def hundredths(share: float) -> str:
+    """Write a share as so many of 100, rounded down; near all and none to a tenth."""
+    step = 1 if 0.01 <= share <= 0.99 else 10
+    return f"{math.floor(100 * step * share + 1e-6) / step:g} of{_SPACE}100"
 
 
 def plural(count: int, noun: str) -> str:
@@ -73,4 +80,4 @@ def aside(answered: Result | Upload) -> str:
     return ""
 
 
-FILTERS: Final = (percent, plural, listed, sentence, moment, marked, headline, aside)
+FILTERS: Final = (percent, hundredths, plural, listed, sentence, moment, marked, headline, aside)
