@@ -18,15 +18,8 @@ from florist.web.pages import delivery
 INDEX: Final = "index.html"
 
 _OWN: Final = Path(__file__).with_name("static")
-_SHARED: Final = (
-    "base.css",
-    "cards.css",
-    "dropping.js",
-    "favicon.svg",
-    "form.css",
-    "parts.css",
-)
-"""What the page has in common with the others."""
+_SHARED: Final = ("base.css", "cards.css", "favicon.svg", "form.css", "parts.css")
+"""What the page has in common with the others: how it looks."""
 
 _FACTS: Final = "model.json"
 _WORKER: Final = "service-worker.js"

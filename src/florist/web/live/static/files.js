@@ -1,6 +1,5 @@
 // Chosen and dropped files, answered one after the other, each on its card.
 
-import { dropped } from "./dropping.js";
 import { headline, show } from "./scores.js";
 
 const TOP = 3;
@@ -35,12 +34,12 @@ export function takeFiles(model) {
   document.addEventListener("dragleave", (event) => {
     if (!event.relatedTarget) delete drop.dataset.over;
   });
-  document.addEventListener("drop", async (event) => {
+  document.addEventListener("drop", (event) => {
     event.preventDefault();
     delete drop.dataset.over;
-    const { files, why } = await dropped(event.dataTransfer);
+    const { files } = event.dataTransfer;
     take(files);
-    message.textContent = why;
+    if (!files.length) message.textContent = "That is no file. Save the picture first, then drop its file.";
   });
 }
 
