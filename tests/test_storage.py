@@ -1,5 +1,6 @@
 """Files by name in a folder: whole or not there, and nobody else's are touched."""
 
+import errno
 import os
 import resource
 import signal
@@ -33,6 +34,35 @@ def beside(folder: Folder, name: str) -> list[str]:
 
 def names(folder: Folder, prefix: str = "24") -> list[str]:
     return sorted(entry.name for entry in folder.list(prefix))
+
+
+def test_of_many_who_create_a_file_one_is_the_first(folder: Folder) -> None:
+    contents = [bytes([each]) * 100_000 for each in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        first = [*pool.map(lambda content: folder.create("run.json", content), contents)]
+    assert sum(first) == 1
+    assert folder.read("run.json") == contents[first.index(True)]
+    assert [entry.name for entry in folder.list()] == ["run.json"]
+    assert beside(folder, "run.json") == ["run.json"]
+
+
+def test_a_file_is_created_where_there_are_no_links(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_links(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", no_links)  # as on a memory stick
+    assert folder.create("run.json", b"one")
+    assert not folder.create("run.json", b"two")
+    assert folder.read("run.json") == b"one"
+    assert beside(folder, "run.json") == ["run.json"]
+
+
+def test_all_files_are_listed_from_the_top(folder: Folder) -> None:
+    folder.write("top.txt", b"")
+    folder.write(NAME, b"")
+    assert sorted(entry.name for entry in folder.list()) == [NAME, "top.txt"]
 
 
 def test_a_file_comes_back_until_it_is_removed(folder: Folder) -> None:

@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Final
 
 _SECONDS_BETWEEN_LINES: Final = 10.0
@@ -29,7 +30,12 @@ class Listener:
 
 
 class PrintingListener(Listener):
-    """Prints what it hears to standard error, a line at a time."""
+    """Prints what it hears to standard error, a line at a time.
+
+    `detail` is what else a stage tells of how far it is.
+    """
+
+    detail = ""
 
     def __init__(self) -> None:
         self._stage = ""
@@ -48,9 +54,7 @@ class PrintingListener(Listener):
             self.move(stage, done, total)
             return
         self.close()
-        # A resumed stage begins with what was done before, which is no speed of this run.
-        speed = (done - self._began_with) / max(now - self._began_at, 1e-3)
-        self.print(f"{stage}: {total}" + (f", {speed:.0f}/s" if speed else ""))
+        self.print(f"{stage}: {total}{self.detail}{self._pace(done)}")
 
     def begin(self, stage: str, done: int, total: int) -> None:
         """Show that a stage begins: nothing, here."""
@@ -59,8 +63,17 @@ class PrintingListener(Listener):
         """Show how far a stage is: a line, unless there was one a moment ago."""
         now = time.monotonic()
         if now - self._printed_at >= _SECONDS_BETWEEN_LINES:
-            self.print(f"{stage}: {done}/{total}")
+            self.print(f"{stage}: {done}/{total}{self.detail}{self._pace(done, total)}")
             self._printed_at = now
+
+    def _pace(self, done: int, total: int = 0) -> str:
+        """Say how fast a stage is and, of more to do, how long that will take."""
+        # A resumed stage begins with what was done before, which is no speed of this run.
+        speed = (done - self._began_with) / max(time.monotonic() - self._began_at, 1e-3)
+        if not speed:
+            return ""
+        left = f", {timedelta(seconds=round((total - done) / speed))} left" if total else ""
+        return f", {speed:.0f}/s{left}"
 
     def epoch(self, number: int, epochs: int, logs: Mapping[str, float]) -> None:
         """Print one line for a finished epoch."""

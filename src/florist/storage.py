@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from florist.system import PARTIAL, write_atomically
+from florist.system import PARTIAL, create_atomically, write_atomically
 
 _PART: Final = re.compile(r"[^/\\:\0]+")
 _BEING_WRITTEN: Final = re.compile(rf"\.[0-9a-f]{{8}}{re.escape(PARTIAL)}$")
@@ -38,8 +38,8 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def list(self, prefix: str) -> Iterator[Entry]:
-        """Yield the files below `prefix`, in no order: no links, and nothing half written."""
+    def list(self, prefix: str | None = None) -> Iterator[Entry]:
+        """Yield the files, or those below `prefix`, in no order: no links, nothing half written."""
         for entry in self._entries(prefix):
             if not _BEING_WRITTEN.search(entry.name):
                 yield entry
@@ -58,6 +58,12 @@ class Folder:
                 return write_atomically(path, content)
         raise FileNotFoundError(f"{path.parent} cannot be made: it vanishes each time.")
 
+    def create(self, name: str, content: bytes) -> bool:
+        """Write a file as a whole, unless it is there; tell whether this one was the first."""
+        path = self._path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return create_atomically(path, content)
+
     def remove(self, name: str) -> None:
         """Remove a file, if it is there, and the folders that are empty without it."""
         path = self._path(name)
@@ -66,7 +72,7 @@ class Folder:
             while (path := path.parent) != self.path:
                 path.rmdir()
 
-    def sweep(self, prefix: str, seconds: float, ours: Callable[[str], bool]) -> None:
+    def sweep(self, prefix: str | None, seconds: float, ours: Callable[[str], bool]) -> None:
         """Remove what is left, for so many seconds, of files of ours whose writer was killed."""
         before = time.time() - seconds
         for entry in self._entries(prefix):
@@ -80,8 +86,8 @@ class Folder:
                 raise ValueError(f"{name!r} is no name of a file in a folder.")
         return self.path / name
 
-    def _entries(self, prefix: str) -> Iterator[Entry]:
-        folders = [self._path(prefix)]
+    def _entries(self, prefix: str | None) -> Iterator[Entry]:
+        folders = [self.path if prefix is None else self._path(prefix)]
         while folders:
             folder = folders.pop()
             try:
@@ -89,11 +95,11 @@ class Folder:
                     found = [*scanned]
             except (FileNotFoundError, NotADirectoryError):  # vanished, or there is none
                 continue
-            within = folder.relative_to(self.path).as_posix()
+            within = "" if folder == self.path else f"{folder.relative_to(self.path).as_posix()}/"
             for each in found:
                 if each.is_dir(follow_symlinks=False):
                     folders.append(folder / each.name)
                 elif each.is_file(follow_symlinks=False):
                     with suppress(FileNotFoundError):
                         modified = each.stat(follow_symlinks=False).st_mtime
-                        yield Entry(f"{within}/{each.name}", modified)
+                        yield Entry(f"{within}{each.name}", modified)

@@ -35,7 +35,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
     Raises `OSError`.
     """
-    partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}{PARTIAL}")
+    partial = _partial(path)
     try:
         yield partial
         sync(partial)
@@ -53,6 +53,33 @@ def write_atomically(path: Path, content: bytes | str) -> None:
     """
     with replacing(path) as partial:
         partial.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def create_atomically(path: Path, content: bytes) -> bool:
+    """Write a file as a whole, unless it is there; tell whether this call made it.
+
+    Raises `OSError`; there is then no file of this call's.
+    """
+    partial = _partial(path)
+    try:
+        partial.write_bytes(content)
+        sync(partial)
+        try:
+            path.hardlink_to(partial)  # which, unlike a renaming, replaces nothing
+        except FileExistsError:
+            return False
+        except OSError:  # a file system without links: of two at once, both think they were first
+            if path.exists():
+                return False
+            partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    sync_folder(path.parent)
+    return True
+
+
+def _partial(path: Path) -> Path:
+    return path.with_name(f"{path.name}.{secrets.token_hex(4)}{PARTIAL}")
 
 
 def sync(file: Path) -> None:

@@ -165,7 +165,6 @@ def test_an_output_that_cannot_be_written_is_refused_at_once(
 ) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path, says in [
-        (tmp_path, "is no file"),
         (tmp_path / "pipe", "is no file"),
         (tmp_path / "nowhere" / "a.csv", "there is no folder"),
     ]:

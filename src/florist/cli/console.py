@@ -77,6 +77,7 @@ class ConsoleListener(PrintingListener):
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
+            TextColumn("{task.fields[detail]}"),
             _Speed(),
             TimeRemainingColumn(),
             console=console,
@@ -107,13 +108,13 @@ class ConsoleListener(PrintingListener):
         if self._console.is_terminal:
             for task in self._bars.task_ids:
                 self._bars.remove_task(task)
-            self._bars.add_task(stage, total=total, completed=done)
+            self._bars.add_task(stage, total=total, completed=done, detail=self.detail)
             self._bars.start()
 
     def move(self, stage: str, done: int, total: int) -> None:
         """Move the bar, where there is one."""
         if self._console.is_terminal:
-            self._bars.update(self._bars.task_ids[0], completed=done)
+            self._bars.update(self._bars.task_ids[0], completed=done, detail=self.detail)
         else:
             super().move(stage, done, total)
 

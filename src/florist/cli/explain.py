@@ -11,7 +11,7 @@ import click
 from florist.cli.console import listening, print_error, stdout
 from florist.cli.debug import debug_option
 from florist.cli.options import model_option, runtime_options
-from florist.cli.predict import expand
+from florist.cli.pictures import expand
 from florist.engine import Runtime
 from florist.errors import printable
 from florist.explaining import Explainer, Explanation
@@ -48,13 +48,14 @@ def explain(paths: Sequence[str], model: Path, runtime: Runtime, output: Path) -
     \b
     Example: florist explain holiday/ --output why
     """
-    pictures, empty = expand(paths)
-    for folder in empty:
-        print_error(f"There is no picture in {printable(folder)}.")
+    problems: list[str] = []
+    pictures = [*expand(paths, problems)]
+    for problem in problems:
+        print_error(problem)
     runtime = replace(runtime, at_once=min(cpu_limit(), max(1, len(pictures))))
     explainer = Explainer(load(model, runtime))
     output.mkdir(parents=True, exist_ok=True)
-    entries, failed = [], len(empty)
+    entries, failed = [], len(problems)
     with listening() as listener:
         written = in_order(
             lambda each: _explain(explainer, each[0], each[1]), _named(pictures, output)
@@ -67,7 +68,7 @@ def explain(paths: Sequence[str], model: Path, runtime: Runtime, output: Path) -
                 print_error(f"{printable(path)}: {entry['error']['detail']}.")
     found = {"model": explainer.to_dict(), "explanations": entries}
     write_atomically(output / _JSON, json.dumps(found, indent=2, ensure_ascii=False) + "\n")
-    stdout().print(f"{len(entries) - failed + len(empty)} explained in {printable(output)}")
+    stdout().print(f"{len(entries) - failed + len(problems)} explained in {printable(output)}")
     if failed:
         click.get_current_context().exit(1)
 

@@ -64,3 +64,29 @@ def runtime_options(verb: Callable[..., Any]) -> Callable[..., Any]:
         return verb(*args, runtime=Runtime(engine=engine, precision=precision), **kwargs)
 
     return _engine_option(_precision_option(with_runtime))
+
+
+def _part(
+    ctx: click.Context, parameter: click.Parameter, text: str | None
+) -> tuple[int, int] | None:
+    """Read "3/64": the third of 64 parts."""
+    if text is None:
+        return None
+    part, _, parts = text.partition("/")
+    if not (part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts)):
+        raise click.BadParameter(f"{text!r} is none; the first of 64 parts is 1/64.")
+    return int(part), int(parts)
+
+
+shard_option = click.option(
+    "--shard",
+    type=click.IntRange(min=1),
+    metavar="PICTURES",
+    help="How many pictures a file in FOLDER/ has.  [default: by how many there are]",
+)
+part_option = click.option(
+    "--part",
+    metavar="K/N",
+    callback=_part,
+    help="Do one of N parts of the work, on one of N machines.",
+)

@@ -1,11 +1,11 @@
 """`florist predict`: what pictures show."""
 
+import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import wraps
-from glob import glob, has_magic
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final, TextIO
@@ -14,13 +14,19 @@ import click
 
 from florist.cli.console import listening, print_error, stderr
 from florist.cli.debug import debug_option
-from florist.cli.options import max_error_option, model_option, runtime_options
+from florist.cli.options import (
+    max_error_option,
+    model_option,
+    part_option,
+    runtime_options,
+    shard_option,
+)
+from florist.cli.pictures import expand
 from florist.cli.results import STANDARD_INPUT, Named, write_csv, write_json, write_table
 from florist.confidence.sets import LEAST_COVERAGE, MOST_COVERAGE
 from florist.confidence.verdict import MOST_NONE
 from florist.engine import Runtime
 from florist.errors import printable
-from florist.formats import is_hidden, is_picture_name
 from florist.images import ImageSource, Limits
 from florist.prediction import DEFAULT_TOP, load
 from florist.progress import Progress, silent
@@ -46,13 +52,22 @@ def _form_options(verb: Callable[..., Any]) -> Callable[..., Any]:
     return json_option(csv_option(with_form))
 
 
-def _writable(ctx: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
-    """Refuse, before anything is predicted, a path that no file can be put under."""
-    if path is not None and not path.parent.is_dir():
+def _writable(ctx: click.Context, parameter: click.Parameter, output: str | None) -> str | None:
+    """Refuse, before anything is predicted, a path that nothing can be put under."""
+    if output is None:
+        return None
+    path = Path(output)
+    if not path.parent.is_dir():
         raise click.BadParameter(f"there is no folder {printable(path.parent)}.")
-    if path is not None and path.exists() and not path.is_file():
-        raise click.BadParameter(f"{printable(path)} is there, and is no file.")
-    return path
+    if path.exists() and not (path.is_dir() if _is_folder(output) else path.is_file()):
+        kind = "folder" if _is_folder(output) else "file"
+        raise click.BadParameter(f"{printable(path)} is there, and is no {kind}.")
+    return output
+
+
+def _is_folder(output: str) -> bool:
+    """Tell whether the answers go into a folder: one that is there, or a name that ends in "/"."""
+    return output.endswith(("/", os.sep)) or Path(output).is_dir()
 
 
 @click.command()
@@ -82,14 +97,15 @@ def _writable(ctx: click.Context, parameter: click.Parameter, path: Path | None)
 @_form_options
 @click.option(
     "--output",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
+    metavar="FILE|FOLDER/",
     callback=_writable,
-    help="Write to a file, once all is done.",
+    help="Write to a file, once all is done; or to a folder, as Parquet, and go on there.",
 )
+@shard_option
+@part_option
 @debug_option
 def predict(
-    paths: Sequence[str], model: Path, runtime: Runtime, form: str, output: Path | None, **how: Any
+    paths: Sequence[str], model: Path, runtime: Runtime, output: str | None, **how: Any
 ) -> None:
     """Name what pictures show.
 
@@ -104,63 +120,59 @@ def predict(
     verdict (answer, unsure or none), familiarity, with --sets the set (rose/tulip), and error. A
     name that a spreadsheet would take for a formula gets an apostrophe in front.
 
+    With --output FOLDER/, or a folder that is there, answers are written as Parquet, a file for
+    each shard of the pictures. The same command goes on where it was interrupted.
+
     \b
     Examples:
       florist predict rose.jpg
       florist predict photos 'more/*.png' --top 5 --csv --output answers.csv
+      florist predict photos --output answers/
       curl -s https://example.org/rose.jpg | florist predict - --json
     """
-    pictures, empty = expand(paths)
-    for folder in empty:
-        print_error(f"There is no picture in {printable(folder)}.")
-    failed = len(empty)
-    if pictures:
-        runtime = replace(runtime, at_once=min(cpu_limit(), len(pictures)))
-        predictor = load(model, runtime, none=how["none"], max_error=how["max_error"])
-        sets = predictor.label_sets(how["sets"]) if how["sets"] else None
-        top = how["top"]
-        with _destination(output) as file, _progress(len(pictures), form, file) as progress:
-            answered = predictor.predict_many(_sources(pictures, predictor.limits), top)
-            named = zip(map(printable, pictures), answered, strict=True)
-            results = _told(named, len(pictures), progress)
-            match form:
-                case "json":
-                    failed += write_json(predictor, results, file, sets)
-                case "csv":
-                    failed += write_csv(min(top, len(predictor.classes)), results, file, sets)
-                case _:
-                    failed += write_table(results, file, sets)
-    if failed:
+    problems: list[str] = []
+    pictures = expand(paths, problems)
+    if output is not None and _is_folder(output):
+        if how["form"] != "table" or STANDARD_INPUT in paths:
+            raise click.UsageError("Into a folder go no --json, no --csv and no standard input.")
+        from florist.cli.answers import write_answers
+
+        failed = write_answers(pictures, Path(output), model, runtime, how)
+    elif how["shard"] or how["part"]:
+        raise click.UsageError("--shard and --part need a folder: --output answers/")
+    else:
+        failed = _write([*pictures], Path(output) if output else None, model, runtime, how)
+    for problem in problems:
+        print_error(problem)
+    if failed or problems:
         click.get_current_context().exit(1)
 
 
-def expand(paths: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return the files of folders and patterns, and the folders that have none.
-
-    What is neither is left for reading to complain of.
-    """
-    pictures: list[str] = []
-    empty: list[str] = []
-    for path in paths:
-        if Path(path).is_dir():
-            found = _pictures_in(Path(path))
-            pictures += found
-            empty += [] if found else [path]
-        elif has_magic(path) and not Path(path).exists():
-            pictures += sorted(glob(path, recursive=True)) or [path]  # noqa: PTH207 - may be absolute
-        else:
-            pictures.append(path)
-    return pictures, empty
-
-
-def _pictures_in(folder: Path) -> list[str]:
-    return [
-        str(path)
-        for path in sorted(folder.rglob("*"))
-        if is_picture_name(path)
-        and not any(is_hidden(part) for part in path.relative_to(folder).parts)
-        and path.is_file()
-    ]
+def _write(
+    pictures: Sequence[str],
+    output: Path | None,
+    model: Path,
+    runtime: Runtime,
+    how: Mapping[str, Any],
+) -> int:
+    """Write what pictures show to a file, or to standard output; return how many have an error."""
+    if not pictures:
+        return 0
+    runtime = replace(runtime, at_once=min(cpu_limit(), len(pictures)))
+    predictor = load(model, runtime, none=how["none"], max_error=how["max_error"])
+    sets = predictor.label_sets(how["sets"]) if how["sets"] else None
+    top, form = how["top"], how["form"]
+    with _destination(output) as file, _progress(len(pictures), form, file) as progress:
+        answered = predictor.predict_many(_sources(pictures, predictor.limits), top)
+        named = zip(map(printable, pictures), answered, strict=True)
+        results = _told(named, len(pictures), progress)
+        match form:
+            case "json":
+                return write_json(predictor, results, file, sets)
+            case "csv":
+                return write_csv(min(top, len(predictor.classes)), results, file, sets)
+            case _:
+                return write_table(results, file, sets)
 
 
 def _sources(pictures: Sequence[str], limits: Limits) -> Iterator[ImageSource]:

@@ -1,6 +1,7 @@
 """A bundle's network, checked before it runs and run once before it is used."""
 
 from dataclasses import replace
+from importlib import import_module
 from typing import Final, cast
 
 import numpy as np
@@ -57,6 +58,11 @@ def load_engine(
         ) from error
     _require_fit(answer, manifest, printable(network))
     return engine
+
+
+def version_of(runtime: Runtime) -> str:
+    """Return the version of an engine that was loaded: another one may round differently."""
+    return str(import_module(runtime.engine).__version__)
 
 
 def precision_of(bundle: Bundle, runtime: Runtime) -> str:

@@ -1,0 +1,96 @@
+"""`florist predict --output FOLDER/`: answers of any number of pictures, a file a shard."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from florist import __version__
+from florist.cli.console import ConsoleListener, listening, print_error, stderr
+from florist.engine import Runtime, version_of
+from florist.errors import FloristError, printable
+from florist.formats import formats
+from florist.prediction import Predictor, load
+from florist.storage import Folder
+from florist.system import cpu_limit
+
+try:
+    from florist.batch.local import answered
+    from florist.batch.run import Share, State, answer, begin
+    from florist.batch.shard import Job
+except ModuleNotFoundError as error:
+    if error.name != "pyarrow":
+        raise
+    raise FloristError(
+        "Answers in a folder are Parquet, which needs pyarrow: pip install 'florist[batch]'"
+    ) from error
+
+
+def write_answers(
+    names: Iterable[str], output: Path, model: Path, runtime: Runtime, how: Mapping[str, Any]
+) -> int:
+    """Answer what is not answered yet, with all CPUs; return how many pictures have an error."""
+    # A process a CPU, each with one thread.
+    runtime = replace(runtime, threads=1)
+    predictor = load(model, runtime, none=how["none"], max_error=how["max_error"])
+    facts = _facts(predictor) | {"top": how["top"], "sets": how["sets"]}
+    plan = begin(names, Folder(output), facts, how["shard"])
+    if not plan.pictures:
+        return 0
+    job = Job(
+        model=predictor.bundle.path,
+        digest=predictor.bundle.digest,
+        runtime=predictor.engine.runtime,
+        top=how["top"],
+        none=how["none"],
+        max_error=how["max_error"],
+        sets=how["sets"],
+        output=output,
+    )
+    part, parts = how["part"] or (1, 1)
+    with listening() as listener:
+        told = _Told(listener)
+        execute = partial(answered, processes=cpu_limit())
+        try:
+            counts = answer(plan, job, Share(part=part, parts=parts), execute, told)
+        except KeyboardInterrupt:
+            stderr().print(f"{told.shards} are done. The same command goes on from there.")
+            raise
+    if counts.errors:
+        print_error(
+            f"{counts.errors:,} of {counts.pictures:,} pictures could not be used; the column "
+            f"`error` in {printable(output)} says why."
+        )
+    return counts.errors
+
+
+def _facts(predictor: Predictor) -> dict[str, Any]:
+    """Return what the answers depend on, beside the pictures and what was asked."""
+    runtime, limits = predictor.engine.runtime, predictor.limits
+    return {
+        "florist": __version__,
+        "model": predictor.bundle.digest,
+        "engine": runtime.engine,
+        "engine_version": version_of(runtime),
+        "precision": runtime.precision,
+        "none": predictor.judge.none,
+        "max_error": predictor.judge.max_error,
+        "max_bytes": limits.max_bytes,
+        "max_pixels": limits.max_pixels,
+        "formats": [name for name in formats() if name in limits.formats],
+    }
+
+
+class _Told:
+    """Shows how far it is."""
+
+    def __init__(self, listener: ConsoleListener) -> None:
+        self._listener = listener
+        self.shards = "No shards"
+
+    def __call__(self, state: State) -> None:
+        errors = state.counts.errors
+        self.shards = f"{state.shards:,} of {state.of_shards:,} shards"
+        self._listener.detail = f", {self.shards}, {errors:,} error{'s' * (errors != 1)}"
+        self._listener.progress("Predicting", state.counts.pictures, state.of_pictures)

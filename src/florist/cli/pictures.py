@@ -1,0 +1,47 @@
+"""Which pictures the arguments of a verb name."""
+
+import os
+from collections.abc import Iterator, Sequence
+from glob import glob, has_magic
+from pathlib import Path
+
+from florist.errors import printable
+from florist.formats import is_hidden, is_picture_name
+
+
+def expand(paths: Sequence[str], problems: list[str]) -> Iterator[str]:
+    """Yield files, and those of folders and patterns, in order; add what is wrong to `problems`.
+
+    What is neither is left for reading to complain of. There are never more names in memory than
+    the folders from here to a file hold, or one pattern finds.
+    """
+    for path in paths:
+        if Path(path).is_dir():
+            found = _pictures_in(Path(path), problems)
+            first = next(found, None)
+            if first is None:
+                problems.append(f"There is no picture in {printable(path)}.")
+            else:
+                yield first
+                yield from found
+        elif has_magic(path) and not Path(path).exists():
+            yield from sorted(glob(path, recursive=True)) or [path]  # noqa: PTH207 - may be absolute
+        else:
+            yield path
+
+
+def _pictures_in(folder: Path, problems: list[str]) -> Iterator[str]:
+    """Yield the visible pictures below a folder, by name; links to folders are not followed."""
+    try:
+        with os.scandir(folder) as scanned:
+            entries = sorted(scanned, key=lambda entry: entry.name)
+    except OSError as error:
+        problems.append(f"{printable(folder)} cannot be opened: {error.strerror}.")
+        return
+    for entry in entries:
+        if is_hidden(entry.name):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _pictures_in(folder / entry.name, problems)
+        elif is_picture_name(Path(entry.name)) and entry.is_file():
+            yield str(folder / entry.name)
