@@ -22,6 +22,7 @@ FOLDER: Final = Path(__file__).with_name("static")
 _TYPES: Final = {
     ".css": ("text/css", True),
     ".html": ("text/html", True),
+    ".jpg": ("image/jpeg", False),
     ".js": ("text/javascript", True),
     ".json": ("application/json", True),
     ".mjs": ("text/javascript", True),
