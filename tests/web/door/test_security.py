@@ -8,6 +8,8 @@ from io import BytesIO
 from queue import SimpleQueue
 
 import pytest
+from flask import session
+from flask.sessions import NullSession
 from flask.testing import FlaskClient
 
 from florist.web.door.logs import JsonFormatter
@@ -108,6 +110,13 @@ def test_cookies_follow_the_scheme(make_app: AppMaker, proxies: int, secure: boo
     assert ("Secure" in cookie) is secure
 
 
+@pytest.mark.parametrize("path", [API, "/"])
+def test_only_pages_have_a_session(client: FlaskClient, path: str) -> None:
+    with client:
+        client.get(path)
+        assert isinstance(session, NullSession) is (path == API)
+
+
 def test_a_proxy_is_believed_only_where_there_is_one(
     make_app: AppMaker, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -128,6 +137,7 @@ def test_every_answer_has_the_headers(client: FlaskClient, path: str) -> None:
     assert "unsafe" not in policy
     assert "http" not in policy
     assert "frame-ancestors 'none'" in policy
+    assert len({name for name, _ in response.headers}) == len(response.headers)
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert response.headers["X-Request-ID"]
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
-from flask import Flask, Response, g, request
-from flask.sessions import SecureCookieSessionInterface
+from flask import Flask, Request, Response, g, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_cors import CORS
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -34,8 +34,8 @@ CSP: Final = (
     "connect-src 'self'; font-src 'self'; manifest-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
+_POLICY: Final = "Content-Security-Policy"
 _HEADERS: Final = {
-    "Content-Security-Policy": CSP,
     "Cross-Origin-Opener-Policy": "same-origin",
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
@@ -43,8 +43,11 @@ _HEADERS: Final = {
 }
 
 
-class _CookiesFollowTheScheme(SecureCookieSessionInterface):
-    """Cookies are `Secure` exactly where the request came over TLS."""
+class _PagesHaveSessions(SecureCookieSessionInterface):
+    """The API has none. Cookies are `Secure` exactly where the request came over TLS."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        return None if request.path.startswith(API_PREFIX) else super().open_session(app, request)
 
     def get_cookie_secure(self, app: Flask) -> bool:
         return request.is_secure
@@ -52,7 +55,7 @@ class _CookiesFollowTheScheme(SecureCookieSessionInterface):
 
 def register(app: Flask, settings: Settings) -> None:
     """Install the checks and the headers."""
-    app.session_interface = _CookiesFollowTheScheme()
+    app.session_interface = _PagesHaveSessions()
     app.config.update(
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
@@ -113,8 +116,9 @@ def _given_key() -> str:
 
 
 def _add_headers(response: Response) -> Response:
-    for name, value in _HEADERS.items():
-        response.headers.setdefault(name, value)
+    if _POLICY not in response.headers:  # a kept picture has a stricter one
+        response.headers[_POLICY] = CSP
+    response.headers.extend(_HEADERS)
     response.headers[REQUEST_ID] = g.get("request_id", "")
     return response
 
