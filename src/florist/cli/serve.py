@@ -25,7 +25,7 @@ from florist.engine import ENGINES, PRECISIONS
 @click.option(
     "--threads",
     type=click.IntRange(1),
-    help="Pictures worked on at once in a process.  [default: what the CPU limit allows]",
+    help="Pictures computed at once in a process.  [default: what the CPU limit allows]",
 )
 def serve(**options: Any) -> None:
     """Serve the model as a page for people and an API for programs."""

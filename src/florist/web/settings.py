@@ -63,7 +63,7 @@ class Settings:
     port: int = _setting(5000, "port to listen on", least=0)
     workers: int = _setting(1, "processes, each with the model in its memory", least=1)
     threads: int = _setting(
-        0, "pictures worked on at once in a process; 0: as many as the CPU limit allows", least=0
+        0, "pictures computed at once in a process; 0: as many as the CPU limit allows", least=0
     )
     queue: int = _setting(
         16, "requests of a process that may wait for a thread; further ones get 429", least=0

@@ -135,6 +135,6 @@ def test_memory_is_what_the_formula_leaves() -> None:
     taken = memory_taken()
     two = memory_for_costly_pictures(Settings(memory_mib=10_000, workers=2, threads=4))
     assert two == pytest.approx(
-        5000 * MIB - taken - 4 * (CHEAP.memory + 32 * MIB) - (64 + 48) * MIB, abs=20 * MIB
+        5000 * MIB - taken - 5 * CHEAP.memory - (4 * 32 + 64 + 48) * MIB, abs=20 * MIB
     )
     assert memory_for_costly_pictures(Settings(memory_mib=10, threads=1)) == 0

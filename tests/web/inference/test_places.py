@@ -151,17 +151,27 @@ def test_a_late_answer_is_504_and_its_place_is_free_once_its_work_has_ended(
 
 
 def test_a_late_request_that_still_waited_leaves_with_all_it_held(predictor: Predictor) -> None:
-    with crowd(predictor, threads=1, queue=1, deadline_s=0.2) as many:
+    with crowd(predictor, threads=1, queue=2, deadline_s=0.2) as many:
         requests: list[weakref.ref[Request]] = []
         many.app.before_request(lambda: requests.append(weakref.ref(request_ctx.request)))
-        running, waiting = many.start(), many.wait_in_queue()
-        assert code(running.result(30)) == (504, "deadline")
-        assert code(waiting.result(30)) == (504, "deadline")
-        assert many.places() == 1
-        del waiting
+        running, waiting = [many.start(), many.start()], many.wait_in_queue()
+        for each in (*running, waiting):
+            assert code(each.result(30)) == (504, "deadline")
+        assert many.places() == 2
+        del each, waiting
         gc.collect()
         alive = [each() for each in requests if each() is not None]
-        assert [each.path for each in alive if each is not None] == [API]  # the one in the engine
+        # The two that are in the engine.
+        assert [each.path for each in alive if each is not None] == [API, API]
+
+
+def test_one_picture_more_is_decoded_than_the_engine_has_threads(predictor: Predictor) -> None:
+    with crowd(predictor, threads=2, queue=2) as many:
+        inside = [many.start(), many.start(), many.start()]
+        last = many.wait_in_queue()
+        assert not many.engine.entered.acquire(blocking=False)
+        many.engine.open.set()
+        assert [each.result(30).status_code for each in (*inside, last)] == [200] * 4
 
 
 def test_a_late_request_stops_between_two_pictures(predictor: Predictor) -> None:

@@ -23,6 +23,7 @@ from prometheus_client import Gauge
 from florist.images import ANY, CHEAP, CostlyError, Limits, Price, load_isolated, load_within
 from florist.prediction import Predictor, Result
 from florist.system import cpu_limit
+from florist.web.inference.memory import slots_of
 from florist.web.inference.model import ServedModel
 from florist.web.problems import BusyError, DeadlineError
 from florist.web.settings import Settings
@@ -166,10 +167,9 @@ class Classifier:
 
     def __init__(self, model: ServedModel, settings: Settings, taken: Gauge) -> None:
         self.model = model
-        threads = settings.threads or cpu_limit()
         self.deadline_s = settings.deadline_s
-        self.pool = ThreadPoolExecutor(threads, thread_name_prefix="classify")
-        self._most = threads + settings.queue
+        self.pool = ThreadPoolExecutor(slots_of(settings), thread_name_prefix="classify")
+        self._most = (settings.threads or cpu_limit()) + settings.queue
         self._lock = threading.Lock()
         self._count = 0
         self._taken = taken

@@ -14,6 +14,14 @@ _SPARE: Final = 48 * 2**20
 """What a process takes beside what is counted: answers, copies to be kept, the parent's share."""
 
 
+def slots_of(settings: Settings) -> int:
+    """Return how many pictures that are not costly a process works on at once.
+
+    One more than the engine computes with: it is decoded meanwhile, so that no CPU waits for it.
+    """
+    return (settings.threads or cpu_limit()) + 1
+
+
 def memory_for_costly_pictures(settings: Settings) -> int:
     """Return how many bytes a process that has its model loaded can spare for them, at least 0.
 
@@ -23,5 +31,6 @@ def memory_for_costly_pictures(settings: Settings) -> int:
     if limit is None:
         return sys.maxsize
     threads = settings.threads or cpu_limit()
-    counted = settings.body_bytes + threads * (CHEAP.memory + _SANDBOX) + _SPARE
+    cheap, sandboxes = slots_of(settings) * CHEAP.memory, threads * _SANDBOX
+    counted = settings.body_bytes + cheap + sandboxes + _SPARE
     return max(0, limit // settings.workers - memory_taken() - counted)
