@@ -32,7 +32,7 @@ def store(tmp_path: Path) -> Shards:
 
 
 def test_half_of_the_features_are_mirrored(store: Shards) -> None:
-    source = FeatureSource(store, store, CONFIG)
+    source = FeatureSource(store, store, store, CONFIG)
     everything = np.arange(PICTURES)
     wide, narrow = source.train(everything, epoch=0)
     mirrored = wide[:, 0, 0, 0] > wide[:, 0, 2, 0]
@@ -47,8 +47,10 @@ def test_half_of_the_features_are_mirrored(store: Shards) -> None:
 
 
 def test_nothing_is_mirrored_where_left_and_right_differ(store: Shards) -> None:
-    source = FeatureSource(store, store, replace(CONFIG, augmentation=Augmentation(flip=False)))
+    source = FeatureSource(
+        store, store, store, replace(CONFIG, augmentation=Augmentation(flip=False))
+    )
     (wide, _) = source.train(np.arange(PICTURES), epoch=0)
     assert (wide[:, 0, 0] < wide[:, 0, 2]).all()
-    (clean, _) = FeatureSource(store, store, CONFIG).val(np.arange(PICTURES * VIEWS))
+    (clean, _) = FeatureSource(store, store, store, CONFIG).val(np.arange(PICTURES * VIEWS))
     assert (clean[:, 0, 0] < clean[:, 0, 2]).all()

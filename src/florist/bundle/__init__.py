@@ -7,6 +7,7 @@ of every other file, which is checked whenever one is read.
 from florist.bundle.files import (
     CARD,
     CONFUSION_PLOT,
+    DOUBTS,
     HISTORY,
     INT8_MODEL,
     KERAS_MODEL,
@@ -34,6 +35,7 @@ __all__ = [
     "CARD",
     "CONFUSION_PLOT",
     "CURRENT",
+    "DOUBTS",
     "HISTORY",
     "INT8_MODEL",
     "KERAS_MODEL",

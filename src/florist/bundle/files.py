@@ -18,6 +18,7 @@ HISTORY: Final = "history.csv"
 CARD: Final = "README.md"
 KERAS_MODEL: Final = "model.keras"
 SPLIT: Final = "split.csv"
+DOUBTS: Final = "doubts.csv"
 TRAINING_PLOT: Final = "training.png"
 CONFUSION_PLOT: Final = "confusion.png"
 RELIABILITY_PLOT: Final = "reliability.png"
@@ -29,7 +30,10 @@ NETWORKS: Final[Mapping[Precision, str]] = {"float32": MODEL, "int8": INT8_MODEL
 SERVING: Final = (MANIFEST, MODEL, INT8_MODEL, LABELS, TRUST, PICTURES, REPORT, HISTORY, CARD)
 """What goes where a model is served; a server misses none of the others."""
 
-TRAINING: Final = (KERAS_MODEL, SPLIT, TRAINING_PLOT, CONFUSION_PLOT, RELIABILITY_PLOT)
+TRAINING: Final = (
+    *(KERAS_MODEL, SPLIT, DOUBTS),
+    *(TRAINING_PLOT, CONFUSION_PLOT, RELIABILITY_PLOT),
+)
 """What stays where a model was made: to train on, to evaluate, to look at."""
 
 UNFINISHED: Final = ".training"

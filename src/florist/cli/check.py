@@ -12,6 +12,7 @@ from rich.console import Console
 
 from florist.cli.console import listening, new_table, stdout
 from florist.cli.debug import debug_option
+from florist.cli.labels import LabelsWanted, labels_options, print_doubts
 from florist.dataset import (
     DUPLICATES,
     SIDES,
@@ -46,17 +47,28 @@ _STYLES: Final = {"note": "dim", "warning": "yellow", "error": "red"}
     help="Larger pictures are set aside.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of lines.")
+@labels_options
 @debug_option
 def check(
-    dataset: Path, seed: int, duplicates: Duplicates, max_megapixels: float, as_json: bool
+    dataset: Path,
+    seed: int,
+    duplicates: Duplicates,
+    max_megapixels: float,
+    as_json: bool,
+    labels: LabelsWanted | None,
 ) -> None:
     """Name every problem of the pictures in DATASET, with its file.
 
     Nothing is deleted or changed. Exit code 1 when a file cannot be used or when there is too
     little to train on, 0 otherwise.
 
+    With --labels it also looks for pictures that look more like another class than like their own,
+    to a network that has not been trained on them, and lists the ones most worth a look.
+
     \b
-    Example: florist check photos
+    Examples:
+      florist check photos
+      florist check photos --labels --output doubts.csv
     """
     with listening() as listener:
         found = scan(
@@ -66,16 +78,21 @@ def check(
             limits=Limits(max_pixels=round(max_megapixels * 1e6)),
             progress=listener.progress,
         )
-    failure = _why_not_trainable(found)
+        failure = _why_not_trainable(found)
+        doubts = labels.look(found, listener) if labels and not failure else None
     if as_json:
         problems = [asdict(problem) for problem in found.problems]
         counts = {side: found.counts(found.side(side)) for side in SIDES}
         answer = {"trainable": failure is None, "classes": counts, "problems": problems}
+        if doubts:
+            answer |= {"doubts": [asdict(each) for each in doubts.found]}
         click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
     else:
         console = stdout()
         print_problems(console, found.problems)
         print_counts(console, found)
+        if doubts:
+            print_doubts(console, doubts)
         _print_verdict(console, found, failure)
     if failure or any(problem.severity == "error" for problem in found.problems):
         click.get_current_context().exit(1)

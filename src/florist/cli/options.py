@@ -9,6 +9,7 @@ import click
 
 from florist.confidence.verdict import LEAST_MAX_ERROR
 from florist.engine import DEFAULT_RUNTIME, ENGINES, PRECISIONS, Runtime
+from florist.errors import printable
 
 model_option = click.option(
     "--model",
@@ -90,3 +91,12 @@ part_option = click.option(
     callback=_part,
     help="Do one of N parts of the work, on one of N machines.",
 )
+
+
+def writable(ctx: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
+    """Refuse, before anything is done, a path that no file can be put under."""
+    if path is not None and not path.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {printable(path.parent)}.")
+    if path is not None and path.exists() and not path.is_file():
+        raise click.BadParameter(f"{printable(path)} is there, and is no file.")
+    return path

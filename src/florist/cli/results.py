@@ -11,6 +11,7 @@ from florist.cli.console import print_error, width_of
 from florist.confidence.sets import LabelSets
 from florist.errors import printable
 from florist.prediction import Prediction, Predictor, Result, answer_of
+from florist.spreadsheet import defused
 
 STANDARD_INPUT: Final = "-"
 
@@ -19,10 +20,6 @@ _GAP: Final = "  "
 
 _BETWEEN: Final = "/"
 """Between the classes of a set: no folder has it in its name."""
-
-# What begins a formula in a spreadsheet, in the wide forms of East Asian keyboards, too:
-# https://owasp.org/www-community/attacks/CSV_Injection.
-_FORMULA: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 # The name of a picture, as it was given, and its result.
 Named = tuple[str, Result]
@@ -141,5 +138,4 @@ def write_csv(
 
 
 def _defused(text: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula: with an apostrophe in front."""
-    return f"'{text}" if text.startswith(_FORMULA) and text != STANDARD_INPUT else text
+    return text if text == STANDARD_INPUT else defused(text)

@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 import florist.training
-from florist.bundle import REPORT, Registry, read_bundle, require_free
+from florist.bundle import DOUBTS, REPORT, TRAINING_PLOT, Registry, read_bundle, require_free
 from florist.cli.check import print_counts, print_problems
 from florist.cli.console import left_at_ctrl_c, listening, stderr, stdout
 from florist.cli.debug import debug_option
@@ -189,7 +189,8 @@ def train_and_report(
     print_summary(console, read_report(bundle))
     where = printable(bundle.path)
     console.print(f"Model folder: {where} (README.md describes it, {REPORT} has all figures)")
-    console.print(f"Training plot: {where}{os.sep}training.png")
+    console.print(f"Training plot: {where}{os.sep}{TRAINING_PLOT}")
+    console.print(f"Labels worth a look: {where}{os.sep}{DOUBTS}")
 
 
 def _earlier_sides(path: Path, seed: int) -> dict[str, Side]:

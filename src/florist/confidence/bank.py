@@ -64,14 +64,14 @@ class Bank:
     def _squares(self, embeddings: Floats) -> Floats:
         """Return the squared distances of embeddings and pictures, (N, pictures)."""
         axes, pictures, lengths = self._unpacked
-        components = (_unit(embeddings) - self.mean) @ axes
+        components = (unit(embeddings) - self.mean) @ axes
         own = (components**2).sum(axis=1)[:, None]
         return np.asarray(own + lengths - 2 * components @ pictures)
 
 
 def bank_of(embeddings: Floats) -> Bank:
     """Keep training pictures' embeddings, shape (pictures, channels)."""
-    points = _unit(embeddings)
+    points = unit(embeddings)
     mean = points.mean(axis=0)
     _, _, axes = np.linalg.svd(points - mean, full_matrices=False)
     axes = np.ascontiguousarray(axes[:_COMPONENTS].T, np.float16)
@@ -85,7 +85,7 @@ def bank_of(embeddings: Floats) -> Bank:
     )
 
 
-def _unit(embeddings: Floats) -> Floats:
+def unit(embeddings: Floats) -> Floats:
     """Return the signed root of each number, scaled to length 1.
 
     The root keeps a few strong channels from deciding alone; and how strong all of them are says

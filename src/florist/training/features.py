@@ -16,7 +16,7 @@ from typing import Any, Final
 import keras
 import numpy as np
 
-from florist.dataset import Sample
+from florist.dataset import SIDES, Sample
 from florist.errors import TrainingError, printable
 from florist.images import RGB, ImageSpec
 from florist.progress import Listener
@@ -29,6 +29,7 @@ from florist.training.trunk import Trunk, trunk_of, weights_digest
 from florist.training.workspace import Job
 
 _RESERVE: Final = 2**30  # bytes that stay free on the disk, for the model and for everybody else
+_STAGES: Final = ("training", "validation", "test")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +93,7 @@ def features_of(
 
 
 def picture_source(job: Job) -> PictureSource:
-    """Decode every picture of the training and validation sides once, and keep them on disk.
+    """Decode every picture once, and keep them on disk.
 
     Raises `TrainingError` where they do not fit.
     """
@@ -100,15 +101,16 @@ def picture_source(job: Job) -> PictureSource:
     clean = _views(job, 0)
     size = config.spec.size
     row = np.dtype([("pixels", np.uint8, (size, size, 3))])
-    train, val = (
-        shards_of(samples, folder, made_by=clean.made_by, rows=1, row=row)
-        for samples in (dataset.train, dataset.val)
-    )
-    _require_space(folder, (train.row_count + val.row_count) * row.itemsize)
-    sweep(folder, [train, val])
-    for stage, shards in (("Decoding (training)", train), ("Decoding (validation)", val)):
-        _fill(shards, clean, lambda pictures: [pictures], stage, job.listener)
-    return PictureSource(train, val, dataset.train, config)
+    sides = [
+        shards_of(dataset.side(side), folder, made_by=clean.made_by, rows=1, row=row)
+        for side in SIDES
+    ]
+    _require_space(folder, len(dataset.samples) * row.itemsize)
+    sweep(folder, sides)
+    for name, shards in zip(_STAGES, sides, strict=True):
+        _fill(shards, clean, lambda pictures: [pictures], f"Decoding ({name})", job.listener)
+    train, val, test = sides
+    return PictureSource(train, val, test, config)
 
 
 def feature_source(job: Job, frozen: keras.Model) -> FeatureSource:
@@ -129,15 +131,19 @@ def feature_source(job: Job, frozen: keras.Model) -> FeatureSource:
         "unfreeze": config.trained_layers,
         "weights": weights_digest(frozen),
     }
-    train, val = (
-        shards_of(samples, folder, made_by=seen.made_by | trunk, rows=seen.count, row=row)
-        for samples, seen in ((dataset.train, views), (dataset.val, clean))
-    )
-    sweep(folder, [train, val])
+    seen = (views, clean, clean)
+    sides = [
+        shards_of(
+            dataset.side(side), folder, made_by=each.made_by | trunk, rows=each.count, row=row
+        )
+        for side, each in zip(SIDES, seen, strict=True)
+    ]
+    sweep(folder, sides)
     compute = trunk_of(frozen, job.workspace.trunk)
-    _fill(val, clean, compute, "Features (validation)", job.listener)
-    _fill(train, views, compute, "Features (training)", job.listener)
-    return FeatureSource(train, val, config)
+    for name, shards, each in zip(_STAGES, sides, seen, strict=True):
+        _fill(shards, each, compute, f"Features ({name})", job.listener)
+    train, val, test = sides
+    return FeatureSource(train, val, test, config)
 
 
 def _views(job: Job, augmented: int) -> Views:
@@ -177,10 +183,11 @@ def _affordable_views(job: Job, row_bytes: int) -> int:
     if decided.exists():
         return int(decided.read_text())
     config, dataset, say = job.config, job.dataset, job.listener.say
-    folder, pictures, side = job.workspace.features, len(dataset.train), len(dataset.val)
-    views = min(config.augmented_views, (_room(folder) // row_bytes - side) // pictures)
+    folder, pictures = job.workspace.features, len(dataset.train)
+    others = len(dataset.samples) - pictures
+    views = min(config.augmented_views, (_room(folder) // row_bytes - others) // pictures)
     if views < 1:
-        _require_space(folder, (side + pictures) * row_bytes)
+        _require_space(folder, (others + pictures) * row_bytes)
     write_atomically(decided, str(views))
     if views < config.augmented_views:
         say(
@@ -188,9 +195,8 @@ def _affordable_views(job: Job, row_bytes: int) -> int:
             f"training goes on with {views}."
         )
     say(
-        f"Features of {views} views of {pictures} training pictures and of {side} validation "
-        f"pictures take {(views * pictures + side) * row_bytes / 1e9:.2f} GB on disk while "
-        "training runs."
+        f"Features of {views} views of {pictures} training pictures and of {others} others take "
+        f"{(views * pictures + others) * row_bytes / 1e9:.2f} GB on disk while training runs."
     )
     return views
 

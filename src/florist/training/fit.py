@@ -111,7 +111,7 @@ def _train_epoch(
     weights = class_weights(labels, len(job.dataset.classes), config)[labels]
     order = np.random.default_rng([config.seed, epoch]).permutation(len(labels))
     parts = []
-    for indices, inputs in _prefetched(lambda i: source.train(i, epoch), order, config.batch_size):
+    for indices, inputs in prefetched(lambda i: source.train(i, epoch), order, config.batch_size):
         logs = classifier.train_on_batch(
             inputs, labels[indices], sample_weight=weights[indices], return_dict=True
         )
@@ -122,7 +122,7 @@ def _train_epoch(
 def _validate(classifier: keras.Model, source: BatchSource, job: Job) -> dict[str, float]:
     labels, batch_size = _labels(job.dataset.val), job.config.batch_size
     parts = []
-    for indices, inputs in _prefetched(source.val, np.arange(len(labels)), batch_size):
+    for indices, inputs in prefetched(source.val, np.arange(len(labels)), batch_size):
         logs = classifier.test_on_batch(inputs, labels[indices], return_dict=True)
         parts.append((len(indices), logs))
     return {"val_loss": _mean(parts, "loss"), "val_accuracy": _mean(parts, "accuracy")}
@@ -133,7 +133,7 @@ def validation_logits(
 ) -> tuple[Logits, NDArray[np.int64]]:
     """Return what the softmax makes its probabilities of, up to a constant, and the labels."""
     labels = _labels(job.dataset.val)
-    batches = _prefetched(source.val, np.arange(len(labels)), job.config.batch_size)
+    batches = prefetched(source.val, np.arange(len(labels)), job.config.batch_size)
     parts = [classifier(inputs, training=False) for _, inputs in batches]
     probabilities = np.concatenate([keras.ops.convert_to_numpy(part) for part in parts])
     return np.log(np.maximum(probabilities, np.finfo(np.float32).tiny)), labels
@@ -144,7 +144,7 @@ def _mean(parts: list[tuple[int, dict[str, Any]]], name: str) -> float:
     return float(np.average([logs[name] for _, logs in parts], weights=[n for n, _ in parts]))
 
 
-def _prefetched(read: Any, order: Indices, batch_size: int) -> Iterator[tuple[Indices, Any]]:
+def prefetched(read: Any, order: Indices, batch_size: int) -> Iterator[tuple[Indices, Any]]:
     """Yield (indices, inputs) batch by batch; the next one is read while this one is worked on."""
     batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
     with ThreadPoolExecutor(1) as reader:

@@ -80,6 +80,10 @@ class Classifier(keras.Model):
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Return probabilities of shape (N, classes)."""
+        return self.head(self.maps(inputs, training=training), training=training)
+
+    def maps(self, inputs: Any, training: bool = False) -> Any:
+        """Return what the backbone makes of inputs, (N, height, width, channels)."""
         values = inputs
         if self.rescale is not None:
             values = self.rescale(values)
@@ -87,7 +91,7 @@ class Classifier(keras.Model):
             values = self.trunk(values, training=False)
         if self.tail is not None:
             values = self.tail(_single(values), training=training and self.from_scratch)
-        return self.head(_single(values), training=training)
+        return _single(values)
 
 
 def divide_logits(head: keras.Sequential, temperature: float) -> None:

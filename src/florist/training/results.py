@@ -14,6 +14,7 @@ import florist
 from florist.bundle import (
     CARD,
     CONFUSION_PLOT,
+    DOUBTS,
     HISTORY,
     KERAS_MODEL,
     LABELS,
@@ -33,6 +34,7 @@ from florist.bundle import (
 )
 from florist.confidence.temperature import Calibration
 from florist.dataset import SIDES
+from florist.doubts import Doubts, write_doubts
 from florist.errors import BundleError, printable
 from florist.evaluation import measure, predict_all
 from florist.report import Report
@@ -53,6 +55,7 @@ class Outcome:
     job: Job
     state: FitState
     calibration: Calibration
+    doubts: Doubts
     model: keras.Model
 
 
@@ -73,8 +76,9 @@ def write_results(outcome: Outcome, output: Path | Registry, *, force: bool) -> 
         report = measure(probabilities, test, job.dataset.classes, verdicts)
         if job.config.pictures:
             write_pictures(folder / PICTURES, job, probabilities)
-        _write_texts(folder, outcome, _measured(report, networks, outcome.calibration))
-        reasons = [outcome.calibration.reason, networks.choice.reason]
+        write_doubts(outcome.doubts.found, folder / DOUBTS)
+        _write_texts(folder, outcome, _measured(report, networks, outcome))
+        reasons = [outcome.calibration.reason, networks.choice.reason, outcome.doubts.reason]
         if networks.promise is not None:
             reasons.append(networks.promise.reason)
         card = write_card(manifest, trained, report, reasons, networks.trust.reason)
@@ -86,16 +90,17 @@ def write_results(outcome: Outcome, output: Path | Registry, *, force: bool) -> 
     return write_bundle(output, manifest, write_files, replace=force)
 
 
-def _measured(report: Report, networks: Networks, calibration: Calibration) -> dict[str, Any]:
+def _measured(report: Report, networks: Networks, outcome: Outcome) -> dict[str, Any]:
     """Return what `report.json` says."""
     return {
         "side": "test",
         **report.to_dict(),
         "parity": asdict(networks.parity),
         "precision": asdict(networks.choice),
-        "calibration": asdict(calibration),
+        "calibration": asdict(outcome.calibration),
         "none": asdict(networks.trust),
         "refusal": asdict(networks.promise) if networks.promise else None,
+        "doubts": outcome.doubts.to_dict(),
     }
 
 

@@ -10,10 +10,12 @@ import keras
 from florist.bundle import Bundle, Registry, require_free, sweep
 from florist.confidence.temperature import Calibration, calibrate
 from florist.dataset import require_trainable
+from florist.doubts import Doubts
 from florist.training.config import TrainingConfig
 from florist.training.failures import named_failures
 from florist.training.features import feature_source, picture_source
 from florist.training.fit import FitState, fit, validation_logits
+from florist.training.labels import label_doubts
 from florist.training.network import Classifier, Network, build_network, divide_logits
 from florist.training.promise import require_promisable
 from florist.training.results import Outcome, finished, write_results
@@ -40,9 +42,9 @@ def run(job: Job, output: Path | Registry, *, resume: bool, force: bool) -> Bund
         with _precision():
             network = build_network(config, len(dataset.classes))
         workspace.begin(job.recipe, restart=restart)
-        state, calibration = _fit(network, job)
+        fitted = _fit(network, job)
         model = float32_model(network, config, len(dataset.classes))
-        bundle = write_results(Outcome(job, state, calibration, model), output, force=force)
+        bundle = write_results(Outcome(job, *fitted, model), output, force=force)
         workspace.remove()
     return bundle
 
@@ -63,17 +65,21 @@ def dtype_policy(name: str) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def _fit(network: Network, job: Job) -> tuple[FitState, Calibration]:
-    """Train tail and head on features, or the whole network on pictures; calibrate the scores."""
+def _fit(network: Network, job: Job) -> tuple[FitState, Calibration, Doubts]:
+    """Train tail and head on features, or the whole network on pictures; calibrate the scores.
+
+    Labels are looked into first: what was trained on them would agree with the wrong ones, too.
+    """
     streaming = network.trunk is None or job.config.augmented_views == 0
     source = picture_source(job) if streaming else feature_source(job, network.frozen())
     from_scratch = network.trunk is None and job.config.weights == "none"
     classifier = Classifier(network, streaming=streaming, from_scratch=from_scratch)
+    doubts = label_doubts(classifier, source, job)
     state = fit(classifier, source, job)
     calibration = calibrate(*validation_logits(classifier, source, job))
     job.listener.say(calibration.reason)
     divide_logits(network.head, calibration.temperature)
-    return state, calibration
+    return state, calibration, doubts
 
 
 def float32_model(network: Network, config: TrainingConfig, classes: int) -> keras.Model:

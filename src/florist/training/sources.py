@@ -1,13 +1,11 @@
 """Where the epochs' batches come from: features, or decoded pictures, both from disk."""
 
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from florist.dataset import Sample
 from florist.images import RGB
 from florist.system import cpu_limit
 from florist.training.augment import augmented_views
@@ -26,17 +24,20 @@ class BatchSource(Protocol):
     def val(self, indices: Indices) -> Any:
         """Return the inputs of some validation samples, unaugmented."""
 
+    def test(self, indices: Indices) -> Any:
+        """Return the inputs of some test samples, unaugmented."""
+
 
 class FeatureSource:
-    """Features of several augmented views of each training picture, and of clean validation ones.
+    """Features of several augmented views of each training picture, and of the others as they are.
 
     Epochs take turns with the views: each sees every picture once. Where pictures may be mirrored,
     half of the features are, too: what convolutions find in a mirrored picture is nearly that, and
     so each view counts as two.
     """
 
-    def __init__(self, train: Shards, val: Shards, config: TrainingConfig) -> None:
-        self._train, self._val, self._config = train, val, config
+    def __init__(self, train: Shards, val: Shards, test: Shards, config: TrainingConfig) -> None:
+        self._train, self._val, self._test, self._config = train, val, test, config
 
     def train(self, indices: Indices, epoch: int) -> Any:
         """Return the features of one view of each sample."""
@@ -53,14 +54,16 @@ class FeatureSource:
         """Return the features of each sample's clean view."""
         return self._val.read(indices)
 
+    def test(self, indices: Indices) -> Any:
+        """Return the features of each sample's clean view."""
+        return self._test.read(indices)
+
 
 class PictureSource:
     """Decoded pictures, augmented afresh in every epoch."""
 
-    def __init__(
-        self, train: Shards, val: Shards, samples: Sequence[Sample], config: TrainingConfig
-    ) -> None:
-        self._train, self._val, self._samples, self._config = train, val, samples, config
+    def __init__(self, train: Shards, val: Shards, test: Shards, config: TrainingConfig) -> None:
+        self._train, self._val, self._test, self._config = train, val, test, config
         self._pool = ThreadPoolExecutor(cpu_limit())
 
     def train(self, indices: Indices, epoch: int) -> Any:
@@ -69,7 +72,7 @@ class PictureSource:
         config = self._config
 
         def augmented(pixels: RGB, index: int) -> RGB:
-            sample = self._samples[index]
+            sample = self._train.samples[index]
             return next(augmented_views(pixels, sample, [epoch], config.augmentation, config.seed))
 
         return np.stack(list(self._pool.map(augmented, pictures, indices)))
@@ -77,3 +80,7 @@ class PictureSource:
     def val(self, indices: Indices) -> Any:
         """Return pictures as they are."""
         return self._val.read(indices)[0]
+
+    def test(self, indices: Indices) -> Any:
+        """Return pictures as they are."""
+        return self._test.read(indices)[0]

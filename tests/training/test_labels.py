@@ -1,0 +1,59 @@
+"""Labels that are wrong, found before anything is trained on them."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from florist.dataset import Dataset, scan
+from florist.training import train
+from tests.cli.test_cli import florist
+from tests.conftest import COLOURS, noisy_picture, write_colours
+from tests.training.conftest import Recording, quick
+
+WRONG = {"blue/red.png": "red", "green/blue.png": "blue"}
+
+
+@pytest.fixture(scope="module")
+def spoilt(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    root = write_colours(tmp_path_factory.mktemp("spoilt") / "colours", per_class=14)
+    for name, shows in WRONG.items():
+        noisy_picture(COLOURS[shows], seed=77).save(root / name)
+    return scan(root)
+
+
+@pytest.mark.parametrize("views", [2, 0])
+def test_training_names_them(spoilt: Dataset, tmp_path: Path, views: int) -> None:
+    said = Recording()
+    config = quick(epochs=1, views=views, batch_size=16)
+    bundle = train(spoilt, config, tmp_path / "model", listener=said)
+    with (bundle.path / "doubts.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["file"]: row["looks_like"] for row in rows[:2]} == WRONG
+    assert [row["label"] for row in rows[:2]] == [row["file"].split("/")[0] for row in rows[:2]]
+    found = json.loads((bundle.path / "report.json").read_text())["doubts"]
+    assert (found["pictures"], found["found"]) == (44, len(rows))
+    assert found["agreement"] > 0.9
+    assert found["reason"] in said.said
+    assert found["reason"] in (bundle.path / "README.md").read_text()
+
+
+def test_checking_names_them_too(spoilt: Dataset, tmp_path: Path) -> None:
+    network = ["--labels", "--backbone", "tiny"]
+    output = tmp_path / "doubts.csv"
+    run = florist("check", spoilt.root, *network, "--output", output)
+    assert run.exit_code == 0, run.output
+    assert "look more like another class" in run.stdout
+    lines = [line.split() for line in run.stdout.splitlines()]
+    assert {line[0]: line[2] for line in lines if line and line[0] in WRONG} == WRONG
+    with output.open(newline="") as file:
+        assert {row["file"] for row in list(csv.DictReader(file))[:2]} == {*WRONG}
+    told = json.loads(florist("check", spoilt.root, *network, "--json").stdout)
+    assert {each["name"] for each in told["doubts"][:2]} == {*WRONG}
+
+
+def test_checking_without_looking_writes_nothing(spoilt: Dataset, tmp_path: Path) -> None:
+    run = florist("check", spoilt.root, "--output", tmp_path / "doubts.csv")
+    assert run.exit_code == 2
+    assert "--labels" in run.stderr
