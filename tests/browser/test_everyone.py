@@ -62,16 +62,47 @@ def test_nobody_is_kept_out(
     assert found == []
 
 
+def lightness(page: Page) -> float:
+    colour = page.locator("body").evaluate("(body) => getComputedStyle(body).backgroundColor")
+    return sum(float(part) for part in colour.strip("rgb()").split(",")[:3]) / 3 / 255
+
+
 def test_dark_and_light_follow_the_system(serve: Serve, open_page: OpenPage) -> None:
     page = open_page(serve(), color_scheme="light")
-
-    def lightness() -> float:
-        colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
-        return sum(float(part) for part in colour.strip("rgb()").split(",")[:3]) / 3 / 255
-
-    assert lightness() > 0.9
+    assert lightness(page) > 0.9
     page.emulate_media(color_scheme="dark")
-    assert lightness() < 0.15
+    assert lightness(page) < 0.15
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_dark_and_light_by_hand(serve: Serve, open_page: OpenPage, script: bool) -> None:
+    address = serve()
+    page = open_page(address, color_scheme="light", java_script_enabled=script)
+    dark, system = (page.get_by_role("button", name=name) for name in ("Dark", "System"))
+    expect(system).to_have_attribute("aria-pressed", "true")
+    with page.expect_response("**/preferences"):
+        dark.click()
+    expect(dark).to_have_attribute("aria-pressed", "true")
+    assert lightness(page) < 0.15
+    page.goto(f"{address}/model")  # as the server sends it, before any script
+    assert 'data-theme="dark"' in page.request.get(page.url).text()
+    assert lightness(page) < 0.15
+    with page.expect_response("**/preferences"):
+        system.click()
+    expect(system).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    assert page.url == f"{address}/model"
+    assert lightness(page) > 0.9
+
+
+def test_another_theme_leaves_what_was_chosen(
+    serve: Serve, open_page: OpenPage, pictures: list[Path]
+) -> None:
+    page = open_page(serve())
+    page.set_input_files("#pictures", pictures)
+    page.get_by_role("button", name="Dark").click()
+    expect(page.get_by_role("button", name="Dark")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".card")).to_have_count(3)
 
 
 def test_a_keyboard_is_enough(serve: Serve, open_page: OpenPage, pictures: list[Path]) -> None:

@@ -19,6 +19,7 @@ from florist.web.live import views as live
 from florist.web.metrics import Metrics
 from florist.web.pages import delivery, kept
 from florist.web.pages import views as pages
+from florist.web.pages.preferences import preferences
 from florist.web.services import Services
 from florist.web.settings import Settings, from_environment
 from florist.web.uploads.keeping import Keeper
@@ -68,6 +69,7 @@ def create_app(
         delivery.register(app)
         app.register_blueprint(pages.pages)
         app.register_blueprint(kept.kept)
+        app.register_blueprint(preferences)
         app.register_blueprint(description.docs)
         if settings.live:
             live.register(app)

@@ -102,4 +102,10 @@ document.addEventListener("drop", async (event) => {
   if (ready().length) submit.focus();
 });
 
+document.querySelector(".preferences")?.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const { prefer } = await import("./preferences.js");
+  prefer(event.target, event.submitter);
+});
+
 summarize();

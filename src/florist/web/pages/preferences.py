@@ -1,0 +1,46 @@
+"""How somebody wants the pages: a cookie tells it, so that their first byte is right already."""
+
+from typing import Final
+from urllib.parse import urlsplit
+
+from flask import Blueprint, redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from florist.web.door.security import csrf
+
+THEMES: Final = ("light", "dark")
+
+_YEAR_S: Final = 365 * 24 * 3600
+
+preferences = Blueprint("preferences", __name__)
+
+
+@preferences.app_context_processor
+def chosen() -> dict[str, str]:
+    """Return what was chosen; empty where the system decides."""
+    theme = request.cookies.get("theme", "")
+    return {"theme": theme if theme in THEMES else ""}
+
+
+@preferences.post("/preferences")
+def prefer() -> Response:
+    """Note what was chosen, and go back to where that was."""
+    # The whole address: a path that begins with two slashes would lead to another host.
+    before = request.referrer or ""
+    ours = urlsplit(before).netloc == request.host
+    response = redirect(before if ours else url_for("pages.index"), 303)
+    theme = request.form.get("theme", "")
+    # `Lax` as the session's, and `Secure` where that is.
+    response.set_cookie(
+        "theme",
+        theme if theme in THEMES else "",
+        max_age=_YEAR_S if theme in THEMES else 0,
+        secure=request.is_secure,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+# All that a foreign site could do with it is to make a page dark.
+csrf.exempt(prefer)
