@@ -79,6 +79,8 @@ REPORTED = {
     },
 }
 
+MANY = ["red", "green", "green", "blue", "blue", "blue"]
+
 Launch = Callable[..., Browser]
 Serve = Callable[..., str]
 OpenPage = Callable[..., Page]
@@ -211,3 +213,16 @@ def no_picture(tmp_path: Path) -> Path:
     path = tmp_path / "letter.jpg"
     path.write_text("Dear florist, these are no pixels.", encoding="utf-8")
     return path
+
+
+@pytest.fixture
+def many(tmp_path: Path, no_picture: Path) -> list[Path]:
+    """Write a red, two green and three blue pictures, a grey one, and no picture."""
+    folder = tmp_path / "many"
+    folder.mkdir()
+    paths = [folder / f"{number} {name}.png" for number, name in enumerate(MANY)]
+    for number, (path, name) in enumerate(zip(paths, MANY, strict=True)):
+        noisy_picture(COLOURS[name], number, 64).save(path)
+    grey = folder / "=1+1, grey.png"
+    noisy_picture((90, 90, 90), 1, 64).save(grey)
+    return [*paths, grey, Path(shutil.move(no_picture, folder / "no picture.jpg"))]

@@ -14,7 +14,6 @@ from florist.cli.results import write_csv
 from florist.web.services import services
 from tests.browser.conftest import OpenPage, Serve
 from tests.browser.test_everyone import SCREENS, faults
-from tests.conftest import COLOURS, noisy_picture
 
 pytestmark = pytest.mark.browser
 
@@ -27,20 +26,6 @@ SUM_SHIFTS = """() => {
         }
     }).observe({ type: "layout-shift" });
 }"""
-NAMES = ["red", "green", "green", "blue", "blue", "blue"]
-
-
-@pytest.fixture
-def many(tmp_path: Path, no_picture: Path) -> list[Path]:
-    """Write a red, two green and three blue pictures, a grey one, and no picture."""
-    folder = tmp_path / "many"
-    folder.mkdir()
-    paths = [folder / f"{number} {name}.png" for number, name in enumerate(NAMES)]
-    for number, (path, name) in enumerate(zip(paths, NAMES, strict=True)):
-        noisy_picture(COLOURS[name], number, 64).save(path)
-    grey = folder / "=1+1, grey.png"
-    noisy_picture((90, 90, 90), 1, 64).save(grey)
-    return [*paths, grey, Path(shutil.move(no_picture, folder / "no picture.jpg"))]
 
 
 def rows(page: Page) -> Locator:

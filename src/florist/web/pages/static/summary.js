@@ -2,7 +2,7 @@
 
 import { csvOf } from "./table.js";
 import { send, stop } from "./sending.js";
-import { discard, ready } from "./waiting.js";
+import { discard, pictureOf, ready } from "./waiting.js";
 
 const ALL = "all";
 const UNSURE = "not sure";
@@ -15,6 +15,8 @@ const line = document.getElementById("answered");
 const progress = summary.querySelector("progress");
 const chips = document.getElementById("chips");
 const tools = document.getElementById("tools");
+const sorting = document.getElementById("sorted");
+const missing = document.getElementById("missing");
 const order = document.getElementById("order");
 const pausing = document.getElementById("pause");
 const cancelling = document.getElementById("cancel");
@@ -51,6 +53,7 @@ function draw() {
   pausing.hidden = !busy && (!over || over === all.length);
   cancelling.textContent = busy || over ? "Cancel the rest" : "Remove all";
   cancelling.hidden = over === all.length;
+  sorting.hidden = !all.some((card) => isOver(card) && pictureOf.has(card));
   drawChips(all);
   for (const card of all) card.hidden = !matches(card, shown);
   summary.hidden = !all.length;
@@ -98,12 +101,29 @@ function sort() {
   cards.append(...[...cards.children].sort(SORTS[order.value]));
 }
 
-function save() {
+const folderOf = (card) => (classed(card) ? card.dataset.label : card.dataset.verdict === "none" ? NONE : NO_ANSWER);
+
+async function saveSorted() {
+  const name = sorting.textContent;
+  sorting.disabled = true;
+  const { sorted } = await import("./sorted.js");
+  const { zip, left } = await sorted([...cards.children].filter(isOver), folderOf, (share) => {
+    sorting.textContent = `${Math.floor(100 * share)} % read`;
+  });
+  sorting.textContent = name;
+  sorting.disabled = false;
+  missing.textContent = left
+    ? `${left} of them could not be read any more: choose their files again to have them in it.`
+    : "";
+  save(zip, "sorted.zip");
+}
+
+function save(blob, name) {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([csvOf(cards)], { type: "text/csv" }));
-  link.download = "answers.csv";
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
   link.click();
-  URL.revokeObjectURL(link.href);
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // a browser may still begin to read it
 }
 
 order.addEventListener("change", sort);
@@ -115,7 +135,10 @@ cancelling.addEventListener("click", () => {
   stop();
   discard(ready());
 });
-document.getElementById("csv").addEventListener("click", save);
+sorting.addEventListener("click", saveSorted);
+document.getElementById("csv").addEventListener("click", () => {
+  save(new Blob([csvOf(cards)], { type: "text/csv" }), "answers.csv");
+});
 
 const observer = new MutationObserver(() => {
   planned ||= requestAnimationFrame(draw);
