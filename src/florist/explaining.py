@@ -18,7 +18,7 @@ from florist.engine import (
     require_feed_forward,
 )
 from florist.errors import BundleError, printable
-from florist.images import ImageSpec, overlay
+from florist.images import ImageSpec, centre, overlay
 from florist.pictures import SmallPicture, read_pictures
 from florist.prediction import Predictor
 from florist.result import Result
@@ -50,6 +50,10 @@ class Explanation(Result):
     def overlay(self) -> bytes:
         """Return a PNG to lay over the picture, a veil that is thin where the heat is large."""
         return overlay(self.heat, self.spec.fit, (self.width, self.height))
+
+    def centre(self) -> tuple[float, float]:
+        """Return where the heat lies on average, as shares of the picture's width and height."""
+        return centre(self.heat, self.spec.fit, (self.width, self.height))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result and its reasons as JSON tells them, without pictures."""

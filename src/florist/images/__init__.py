@@ -8,7 +8,7 @@ an error, not a grey bar.
 
 from florist.images.costs import ANY, CHEAP, CostlyError, Price
 from florist.images.isolation import SANDBOXES, Bounds
-from florist.images.overlay import laid_over, overlay
+from florist.images.overlay import centre, laid_over, overlay
 from florist.images.picture import (
     FITS,
     Fit,
@@ -45,6 +45,7 @@ __all__ = [
     "Limits",
     "Picture",
     "Price",
+    "centre",
     "copy_without_metadata",
     "laid_over",
     "load_isolated",

@@ -28,15 +28,8 @@ def overlay(heat: NDArray[np.float32], fit: Fit, size: tuple[int, int]) -> bytes
     most = np.maximum(heat.max(), np.finfo(np.float32).tiny)
     shares = Image.fromarray(np.asarray(heat / most, np.float32))
     shown = Image.new("F", (width, height))
-    match fit:
-        case "stretch":
-            shown = _resized(shares, width, height)
-        case "crop":
-            side = min(width, height)
-            shown.paste(_resized(shares, side, side), ((width - side) // 2, (height - side) // 2))
-        case "pad":
-            side = max(width, height)
-            shown.paste(_resized(shares, side, side), ((width - side) // 2, (height - side) // 2))
+    left, top, wide, high = _seen(fit, (width, height))
+    shown.paste(shares.resize((wide, high), Image.Resampling.BICUBIC), (left, top))
     veil = _THICKEST * (1 - np.clip(np.asarray(shown), 0, 1))
     alpha = Image.fromarray((np.rint(veil / _STEPS) * _STEPS).astype(np.uint8))
     buffer = BytesIO()
@@ -56,5 +49,19 @@ def laid_over(copy: bytes, png: bytes) -> bytes:
         return buffer.getvalue()
 
 
-def _resized(shares: Image.Image, width: int, height: int) -> Image.Image:
-    return shares.resize((width, height), Image.Resampling.BICUBIC)
+def centre(heat: NDArray[np.float32], fit: Fit, size: tuple[int, int]) -> tuple[float, float]:
+    """Return where in a picture the heat lies on average, as shares of its width and height."""
+    left, top, wide, high = _seen(fit, size)
+    total = max(float(heat.sum()), float(np.finfo(np.float32).tiny))
+    rows, columns = (heat.sum(axis=axis) / total for axis in (1, 0))
+    x, y = (float(each @ ((np.arange(len(each)) + 0.5) / len(each))) for each in (columns, rows))
+    return (left + x * wide) / size[0], (top + y * high) / size[1]
+
+
+def _seen(fit: Fit, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Return left, top, width and height of what a model sees of a picture of this size."""
+    width, height = size
+    if fit == "stretch":
+        return 0, 0, width, height
+    side = min(size) if fit == "crop" else max(size)
+    return (width - side) // 2, (height - side) // 2, side, side

@@ -4,7 +4,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from florist.web.pages.wording import hundredths, listed, marked, moment, percent, plural, sentence
+from florist.web.pages.wording import (
+    hundredths,
+    listed,
+    marked,
+    moment,
+    percent,
+    plural,
+    sentence,
+    whereabouts,
+)
 
 
 @pytest.mark.parametrize(
@@ -45,6 +54,19 @@ def test_listed(names: list[str], text: str) -> None:
 def test_backticks_become_code_and_all_else_stays_text() -> None:
     assert marked("an `a<b` & `c`") == "an <code>a&lt;b</code> &amp; <code>c</code>"
     assert marked("") == ""
+
+
+@pytest.mark.parametrize(
+    ("point", "text"),
+    [
+        ((0.5, 0.5), "in the middle"),
+        ((0.1, 0.2), "at the top left"),
+        ((0.9, 0.5), "on the right"),
+        ((0.5, 1.0), "at the bottom"),
+    ],
+)
+def test_whereabouts(point: tuple[float, float], text: str) -> None:
+    assert whereabouts(point) == text
 
 
 def test_the_rest() -> None:

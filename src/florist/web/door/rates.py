@@ -12,7 +12,7 @@ from limits.strategies import FixedWindowRateLimiter
 from florist.web.problems import RefusedError
 from florist.web.settings import Settings
 
-PICTURES: Final = {"api.predictions", "api.explanations", "pages.classify"}
+PICTURES: Final = {"api.predictions", "api.explanations", "pages.classify", "reasons.why"}
 """Where a POST brings pictures."""
 _WRONG_KEYS: Final = parse("30 per minute")
 """Enough for a person who looks for the right one, too few for a program that tries them out."""

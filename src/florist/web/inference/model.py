@@ -7,7 +7,7 @@ from dataclasses import replace
 from florist.bundle import Bundle, read_bundle
 from florist.engine import load_engine
 from florist.errors import FloristError
-from florist.explaining import Explainer
+from florist.explaining import Explainer, explains
 from florist.images import SANDBOXES, Bounds
 from florist.judging import judge_of
 from florist.prediction import Predictor
@@ -40,6 +40,10 @@ class ServedModel:
         if self._predictor is None:
             raise NotReadyError(self._why_not)
         return self._predictor
+
+    def explains(self) -> bool:
+        """Return whether the model is there, and says why."""
+        return self._predictor is not None and explains(self._predictor)
 
     def explainer(self) -> Explainer:
         """Return what says why; its network is loaded when somebody asks for the first time.

@@ -43,12 +43,14 @@ class Card:
     """An answer as it is shown: `remark` is the small print.
 
     `upload` is the id of the kept picture; where there is none, `preview` may show it this once.
+    `why` is whether the model says why.
     """
 
     answer: Answer
     remark: str
     upload: str | None = None
     preview: str | None = None
+    why: bool = False
 
     @property
     def best(self) -> Sequence[Prediction]:
@@ -144,14 +146,16 @@ def _card(found: Services, answer: Answer, copy: Copy | None) -> Card:
         return Card(answer, "")
     remark = f"Answered in {answer.result.ms:.0f} ms"
     if copy.is_kept:
-        return Card(answer, f"{remark}.", upload=copy.upload.id)
+        return Card(answer, f"{remark}.", upload=copy.upload.id, why=found.model.explains())
     content = copy.content
     if found.keeper is not None:
         what = "could not be kept" if copy.kept.done() else "waits to be kept"
         remark += f". The picture {what}: it is not in the history"
         content = copy_without_metadata(content, PREVIEW_SIDE) if content else b""
     preview = f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"
-    return Card(answer, f"{remark}.", preview=preview if content else None)
+    return Card(
+        answer, f"{remark}.", preview=preview if content else None, why=found.model.explains()
+    )
 
 
 def _kept_card(upload: Upload) -> Card:
@@ -162,7 +166,8 @@ def _kept_card(upload: Upload) -> Card:
         height=upload.height,
     )
     answer = Answer(filename=upload.filename, result=result)
-    return Card(answer, f"Answered on {moment(upload.created)}.", upload=upload.id)
+    remark = f"Answered on {moment(upload.created)}."
+    return Card(answer, remark, upload=upload.id, why=services().model.explains())
 
 
 def _form_page(cards: Sequence[Card] = (), message: str = "") -> str:

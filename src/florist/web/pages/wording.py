@@ -11,6 +11,12 @@ from florist.prediction import Result
 from florist.web.uploads.copies import Upload
 
 _NAMED: Final = 8
+_MIDDLE: Final = (0.4, 0.6)
+_PLACES: Final = (
+    ("at the top left", "at the top", "at the top right"),
+    ("on the left", "in the middle", "on the right"),
+    ("at the bottom left", "at the bottom", "at the bottom right"),
+)
 _SPACE: Final = "\N{NO-BREAK SPACE}"
 
 
@@ -80,4 +86,12 @@ def aside(answered: Result | Upload) -> str:
     return ""
 
 
-FILTERS: Final = (percent, hundredths, plural, listed, sentence, moment, marked, headline, aside)
+def whereabouts(point: tuple[float, float]) -> str:
+    """Write where in a picture a point is, given as shares of its width and height."""
+    column, row = ((share > _MIDDLE[0]) + (share > _MIDDLE[1]) for share in point)
+    return _PLACES[row][column]
+
+
+FILTERS: Final = (
+    percent, hundredths, plural, listed, sentence, moment, marked, headline, aside, whereabouts,
+)  # fmt: skip

@@ -64,6 +64,8 @@ cards.addEventListener("click", ({ target }) => {
     const again = waiting(picture.file, picture.path, true);
     card.replaceWith(again.card);
     send([again]);
+  } else if (target.closest("[data-why]")) {
+    import("./why.js").then(({ toggle }) => toggle(target.closest("[data-why]")));
   }
 });
 

@@ -86,7 +86,7 @@ async function sendOne(picture) {
 }
 
 /** Return what is sent of a picture: its file, or fewer pixels where that is large. */
-function contentOf({ file, card, original }) {
+export function contentOf({ file, card, original }) {
   const side = Number(form.dataset.side);
   if (original || !side || file.size <= LARGE) return file;
   stage(card, "Making it smaller …");
@@ -102,7 +102,7 @@ const timeIn = (seconds) =>
   new Date(Date.now() + seconds * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 
 /** A server that was started anew no longer knows the token of a page that stayed open. */
-async function renewToken() {
+export async function renewToken() {
   const reply = await fetch(form.action, { headers: { Accept: "text/html" } }).catch(() => null);
   const page = new DOMParser().parseFromString((await reply?.text()) ?? "", "text/html");
   form.elements.csrf_token.value = page.querySelector("[name=csrf_token]")?.value ?? "";

@@ -58,8 +58,10 @@ export function discard(unsent) {
   count();
 }
 
+/** Say how far a waiting picture is; one that has its answer needs no telling. */
 export function stage(card, text) {
-  card.querySelector("[data-stage]").textContent = text;
+  const line = card.querySelector("[data-stage]");
+  if (line) line.textContent = text;
 }
 
 export function inBytes(size) {

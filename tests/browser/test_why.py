@@ -1,0 +1,109 @@
+"""Why a picture got its answer: on its card, when somebody asks."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+import florist
+from florist.bundle import Bundle
+from florist.engine import Runtime
+from florist.prediction import Predictor
+from tests.browser.conftest import OpenPage, Serve
+from tests.browser.test_everyone import SCREENS, faults, fill
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def predictor(explained: Bundle) -> Predictor:
+    return florist.load(explained.path, Runtime(threads=1))
+
+
+def ask(page: Page) -> None:
+    page.get_by_role("button", name="Why?").click()
+    expect(page.locator(".reasons")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("screen", SCREENS)
+def test_a_card_says_why(
+    serve: Serve, open_page: OpenPage, pictures: list[Path], screen: str, scheme: str
+) -> None:
+    options = {**SCREENS[screen], "color_scheme": scheme}
+    page = open_page(serve(), reduced_motion="reduce", **options)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    fill(page, pictures[0])
+    assert not [url for url in asked if "why" in url]  # nothing of it before somebody asks
+    ask(page)
+    reasons = page.locator(".reasons")
+    expect(reasons).to_contain_text(re.compile("What speaks for red is mostly .* of the picture"))
+    expect(reasons.get_by_role("listitem")).to_have_count(5)
+    expect(reasons.get_by_role("listitem").first).to_contain_text(re.compile(r"red >?\d+\.\d\s%"))
+    veil, picture = page.locator(".veil"), page.locator(".card-picture img").first
+    assert veil.evaluate("image => image.complete && image.naturalWidth") == 224
+    assert veil.bounding_box() == picture.bounding_box()
+    expect(page.locator("#news")).to_contain_text("What speaks for red")
+    assert faults(page) == []
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= options["viewport"]["width"]
+
+
+def test_a_keyboard_shows_and_hides_it(
+    serve: Serve, open_page: OpenPage, pictures: list[Path]
+) -> None:
+    page = open_page(serve())
+    fill(page, pictures[1])
+    button = page.get_by_role("button", name="Why? green.png")
+    expect(button).to_have_attribute("aria-expanded", "false")
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".reasons")).to_be_visible()
+    expect(button).to_have_attribute("aria-expanded", "true")
+    expect(button).to_be_focused()
+    page.keyboard.press("Space")
+    expect(page.locator(".reasons")).to_be_hidden()
+    expect(page.locator(".veil")).to_be_hidden()
+    expect(button).to_have_attribute("aria-expanded", "false")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.keyboard.press("Enter")
+    expect(page.locator(".veil")).to_be_visible()
+    assert asked == []
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_it_can_be_asked_after_a_refresh(
+    serve: Serve, open_page: OpenPage, pictures: list[Path], keeps: bool
+) -> None:
+    page = open_page(serve(keep_uploads=keeps))
+    fill(page, pictures[2])
+    while page.evaluate("history.state?.cards.length") != 1:
+        pass
+    page.reload()
+    ask(page)
+    expect(page.locator(".reasons")).to_contain_text("What speaks for blue")
+
+
+def test_what_goes_wrong_is_said_and_can_be_tried_again(
+    serve: Serve, open_page: OpenPage, pictures: list[Path]
+) -> None:
+    page = open_page(serve(), expected="Failed to load resource")
+    fill(page, pictures[0])
+    page.route("**/why", lambda route: route.abort())
+    ask(page)
+    expect(page.locator(".reasons")).to_have_text("The server cannot be reached.")
+    page.get_by_role("button", name="Why?").click()
+    page.unroute("**/why")
+    ask(page)
+    expect(page.locator(".reasons")).to_contain_text("What speaks for red")
+
+
+def test_a_model_that_does_not_say_why_is_not_asked(
+    serve: Serve, open_page: OpenPage, pictures: list[Path], bundle: Bundle
+) -> None:
+    page = open_page(serve(florist.load(bundle.path, Runtime(threads=1))))
+    fill(page, pictures[0])
+    expect(page.get_by_role("button", name="Why?")).to_have_count(0)
