@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 from florist.errors import FloristError, ImageError
 
 if TYPE_CHECKING:
-    from florist.dataset import Dataset, scan
+    from florist.dataset import Dataset
+    from florist.dataset.scan import scan  # mypy would take it for the module of that name
     from florist.engine import Runtime
     from florist.evaluation import evaluate
     from florist.images import Limits

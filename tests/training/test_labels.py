@@ -57,3 +57,20 @@ def test_checking_without_looking_writes_nothing(spoilt: Dataset, tmp_path: Path
     run = florist("check", spoilt.root, "--output", tmp_path / "doubts.csv")
     assert run.exit_code == 2
     assert "--labels" in run.stderr
+
+
+def test_moving_by_the_command_line(tmp_path: Path) -> None:
+    root = write_colours(tmp_path / "colours", per_class=2)
+    review, name = tmp_path / "review.csv", "red/001.png"
+    review.write_text(f"file,move_to\n{name},blue\n")
+    there = (root / name).read_bytes()
+    moved = florist("check", root, "--apply", review)
+    assert (moved.exit_code, (root / "blue" / "001-2.png").read_bytes()) == (0, there)
+    undo = tmp_path / "review.undo.json"
+    assert f"--undo {undo}" in moved.stdout
+    assert "Nothing to move" in florist("check", root, "--apply", review).stdout
+    assert florist("check", root, "--labels", "--undo", undo).exit_code == 2
+    (root / "blue" / "001-2.png").unlink()
+    lost = florist("check", root, "--undo", undo)
+    assert lost.exit_code == 1
+    assert "blue/001-2.png is not there any more" in lost.stderr

@@ -13,6 +13,7 @@ from rich.console import Console
 from florist.cli.console import listening, new_table, stdout
 from florist.cli.debug import debug_option
 from florist.cli.labels import LabelsWanted, labels_options, print_doubts
+from florist.cli.moving import moving_options
 from florist.dataset import (
     DUPLICATES,
     SIDES,
@@ -48,6 +49,7 @@ _STYLES: Final = {"note": "dim", "warning": "yellow", "error": "red"}
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of lines.")
 @labels_options
+@moving_options
 @debug_option
 def check(
     dataset: Path,
@@ -59,16 +61,19 @@ def check(
 ) -> None:
     """Name every problem of the pictures in DATASET, with its file.
 
-    Nothing is deleted or changed. Exit code 1 when a file cannot be used or when there is too
-    little to train on, 0 otherwise.
+    Nothing is deleted or changed without --apply. Exit code 1 when a file cannot be used or when
+    there is too little to train on, 0 otherwise.
 
     With --labels it also looks for pictures that look more like another class than like their own,
-    to a network that has not been trained on them, and lists the ones most worth a look.
+    to a network that has not been trained on them, and lists the ones most worth a look. Who has
+    looked writes the right class into the column move_to; --apply moves those pictures, and no
+    others.
 
     \b
     Examples:
       florist check photos
       florist check photos --labels --output doubts.csv
+      florist check photos --apply doubts.csv
     """
     with listening() as listener:
         found = scan(

@@ -7,6 +7,8 @@ pictures and their classes, for evaluation, and needs no training extra.
 from florist.dataset.duplicates import DUPLICATES, Duplicates
 from florist.dataset.enough import require_trainable
 from florist.dataset.model import SIDES, Dataset, Problem, Sample, Side
+from florist.dataset.moves import Move, undo
+from florist.dataset.review import apply_review
 from florist.dataset.scan import read_labelled, scan
 from florist.dataset.split import read_split
 
@@ -15,11 +17,14 @@ __all__ = [
     "SIDES",
     "Dataset",
     "Duplicates",
+    "Move",
     "Problem",
     "Sample",
     "Side",
+    "apply_review",
     "read_labelled",
     "read_split",
     "require_trainable",
     "scan",
+    "undo",
 ]
