@@ -44,6 +44,15 @@ def test_every_kind_of_setting_is_read() -> None:
         ("NONE", "-0.1", "at least 0"),
         ("NONE", "never", "expected a number"),
         ("ENGINE", "magic", "choose one of: openvino, onnxruntime"),
+        (
+            "FRAME_ANCESTORS",
+            "https://a.example; script-src *",
+            "has 'https://a.example; script-src",
+        ),
+        ("FRAME_ANCESTORS", "self,example.org", "has 'example.org'; write origins"),
+        ("FRAME_ANCESTORS", "https://example.org/path", "write origins"),
+        ("FRAME_ANCESTORS", "*", "write origins"),
+        ("FRAME_ANCESTORS", "javascript://x", "write origins"),
         ("LOG", "xml", "choose one of: auto, plain, json"),
         (
             "TEMPLATES",

@@ -5,6 +5,7 @@ means the default. A list is written with commas.
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from difflib import get_close_matches
@@ -21,6 +22,10 @@ from florist.images import Limits
 
 PREFIX: Final = "FLORIST_"
 LOGS: Final = ("auto", "plain", "json")
+FRAME_WORDS: Final = ("self", "none")  # which a policy has in quotes
+
+# What stands in a header may hold nothing that would end it there.
+_ORIGIN: Final = re.compile(r"https?://(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:([0-9]{1,5}|\*))?")
 
 _YES_NO: Final = {
     **dict.fromkeys(("1", "true", "yes", "on"), True),
@@ -116,6 +121,9 @@ class Settings:
         "memory://", "where clients are counted; `redis://...` counts over all processes"
     )
     cors_origins: tuple[str, ...] = _setting((), "sites whose scripts may call the API")
+    frame_ancestors: tuple[str, ...] = _setting(
+        (), "sites that may show the form in a frame, such as `https://example.org`; none: no site"
+    )
     trusted_hosts: tuple[str, ...] = _setting(
         (), "names this server answers to; `.example.org` takes subdomains; none: any"
     )
@@ -147,6 +155,12 @@ class Settings:
                     f"{PREFIX}{name.upper()} is {value!r}; choose one of: {', '.join(choices)}."
                 )
 
+        for site in self.frame_ancestors:
+            if site.strip("'") not in FRAME_WORDS and not _ORIGIN.fullmatch(site):
+                raise SettingsError(
+                    f"{PREFIX}FRAME_ANCESTORS has {site!r}; write origins, such as "
+                    "https://example.org or https://*.example.org:8443, or self, or none."
+                )
         if self.templates and not Path(self.templates).is_dir():
             raise SettingsError(
                 f"{PREFIX}TEMPLATES is {self.templates!r}, which is no folder. Make or unset it."

@@ -248,3 +248,39 @@ def test_serving_imports_nothing_heavy() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
     )
     assert run.stdout.strip() == "[]"
+
+
+def test_only_the_form_may_be_framed_and_only_where_that_is_set(make_app: AppMaker) -> None:
+    sites = ("https://example.org", "self")
+    client = make_app(frame_ancestors=sites).test_client()
+    for path in ("/", "/?view=compact"):
+        headers = client.get(path).headers
+        assert "frame-ancestors https://example.org 'self'" in headers["Content-Security-Policy"]
+        assert "X-Frame-Options" not in headers
+    refused = client.post("/", headers={"Accept": "text/html"})
+    assert refused.status_code == 400
+    assert "frame-ancestors https://example.org" in refused.headers["Content-Security-Policy"]
+    for path in ("/history", "/history/delete", "/model", "/docs", "/none", "/api/v1/model"):
+        headers = client.get(path).headers
+        assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+        assert headers["X-Frame-Options"] == "DENY"
+    closed = make_app().test_client().get("/?view=compact").headers
+    assert "frame-ancestors 'none'" in closed["Content-Security-Policy"]
+    assert closed["X-Frame-Options"] == "DENY"
+
+
+@pytest.mark.parametrize(
+    ("sites", "scheme", "attributes"),
+    [
+        (("https://example.org",), "https", "Secure; HttpOnly; Path=/; SameSite=None; Partitioned"),
+        (("https://example.org",), "http", "HttpOnly; Path=/; SameSite=Lax"),
+        (("self",), "https", "Secure; HttpOnly; Path=/; SameSite=Lax"),
+        ((), "https", "Secure; HttpOnly; Path=/; SameSite=Lax"),
+    ],
+)
+def test_a_frame_of_another_site_keeps_a_cookie_over_tls(
+    make_app: AppMaker, sites: tuple[str, ...], scheme: str, attributes: str
+) -> None:
+    client = make_app(frame_ancestors=sites).test_client()
+    cookie = client.get("/", base_url=f"{scheme}://localhost").headers["Set-Cookie"]
+    assert cookie.endswith(attributes)

@@ -17,7 +17,7 @@ from florist.web.door import logs, rates
 from florist.web.door.errors import API_PREFIX, answer
 from florist.web.door.rates import WrongKeys
 from florist.web.problems import RefusedError
-from florist.web.settings import Settings
+from florist.web.settings import FRAME_WORDS, Settings
 
 csrf: Final = CSRFProtect()
 
@@ -35,6 +35,10 @@ CSP: Final = (
     "base-uri 'none'; frame-ancestors 'none'"
 )
 _POLICY: Final = "Content-Security-Policy"
+
+_FRAMED: Final = {"pages.index", "pages.classify"}
+"""What other sites may show in a frame: the form, and nothing that deletes."""
+
 _HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Referrer-Policy": "same-origin",
@@ -44,7 +48,14 @@ _HEADERS: Final = {
 
 
 class _PagesHaveSessions(SecureCookieSessionInterface):
-    """The API has none. Cookies are `Secure` exactly where the request came over TLS."""
+    """The API has none. Cookies are `Secure` exactly where the request came over TLS.
+
+    In a frame of another site a browser keeps none that is `Lax`. One that is `Partitioned` it may
+    keep: for that site alone, and over TLS only.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._framed = any("://" in site for site in settings.frame_ancestors)
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         return None if request.path.startswith(API_PREFIX) else super().open_session(app, request)
@@ -52,13 +63,18 @@ class _PagesHaveSessions(SecureCookieSessionInterface):
     def get_cookie_secure(self, app: Flask) -> bool:
         return request.is_secure
 
+    def get_cookie_samesite(self, app: Flask) -> str:
+        return "None" if self.get_cookie_partitioned(app) else "Lax"
+
+    def get_cookie_partitioned(self, app: Flask) -> bool:
+        return self._framed and request.is_secure
+
 
 def register(app: Flask, settings: Settings) -> None:
     """Install the checks and the headers."""
-    app.session_interface = _PagesHaveSessions()
+    app.session_interface = _PagesHaveSessions(settings)
     app.config.update(
         SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Lax",
         # Who sent a picture knows it as long as it is kept; no browser keeps a cookie for longer.
         PERMANENT_SESSION_LIFETIME=timedelta(days=min(max(settings.uploads_days, 1), 400)),
         SESSION_REFRESH_EACH_REQUEST=False,
@@ -79,6 +95,8 @@ def register(app: Flask, settings: Settings) -> None:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
         )
+    if settings.frame_ancestors:
+        app.after_request(_allow_frames(settings))  # the last one: Flask begins at the end
     app.after_request(_add_headers)
     csrf.init_app(app)
     app.register_error_handler(CSRFError, _no_csrf)
@@ -121,6 +139,21 @@ def _add_headers(response: Response) -> Response:
     response.headers.extend(_HEADERS)
     response.headers[REQUEST_ID] = g.get("request_id", "")
     return response
+
+
+def _allow_frames(settings: Settings) -> Callable[[Response], Response]:
+    """Return what lets the sites of the settings show the form in a frame."""
+    names = [site.strip("'") for site in settings.frame_ancestors]
+    sites = " ".join(f"'{name}'" if name in FRAME_WORDS else name for name in names)
+    policy = CSP.replace("frame-ancestors 'none'", f"frame-ancestors {sites}")
+
+    def allow(response: Response) -> Response:
+        if request.endpoint in _FRAMED:
+            response.headers[_POLICY] = policy
+            del response.headers["X-Frame-Options"]
+        return response
+
+    return allow
 
 
 def _no_csrf(error: CSRFError) -> Response:

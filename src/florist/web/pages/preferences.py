@@ -9,6 +9,8 @@ from werkzeug.wrappers import Response
 from florist.web.door.security import csrf
 
 THEMES: Final = ("light", "dark")
+COMPACT: Final = "compact"
+"""The view of the form for a frame: without the head and the foot of a page."""
 
 _YEAR_S: Final = 365 * 24 * 3600
 
@@ -16,10 +18,14 @@ preferences = Blueprint("preferences", __name__)
 
 
 @preferences.app_context_processor
-def chosen() -> dict[str, str]:
-    """Return what was chosen; empty where the system decides."""
+def chosen() -> dict[str, str | None]:
+    """Return the theme, empty where the system decides, and the view, None for a whole page."""
     theme = request.cookies.get("theme", "")
-    return {"theme": theme if theme in THEMES else ""}
+    compact = request.args.get("view") == COMPACT
+    return {
+        "theme": theme if theme in THEMES else "",
+        "view": COMPACT if compact else None,
+    }
 
 
 @preferences.post("/preferences")

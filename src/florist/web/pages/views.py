@@ -117,7 +117,7 @@ def classify() -> tuple[str | Response, int] | Redirect:
         kept = [card.upload for card in cards if not card.answer.result.error]
         if kept and all(kept):
             _tell_errors(answers)
-            return redirect(url_for("pages.index", answer=kept), 303)
+            return redirect(url_for("pages.index", answer=kept, view=request.args.get("view")), 303)
         return _form_page(cards), _status(answers)
     return jsonify(cards=[render_template("_answer.html", card=card) for card in cards]), 200
 
