@@ -70,6 +70,8 @@ def test_moving_by_the_command_line(tmp_path: Path) -> None:
     assert f"--undo {undo}" in moved.stdout
     assert "Nothing to move" in florist("check", root, "--apply", review).stdout
     assert florist("check", root, "--labels", "--undo", undo).exit_code == 2
+    missing = florist("check", root, "--apply", tmp_path / "nothing.csv")
+    assert (missing.exit_code, "nothing.csv: No such file" in missing.stderr) == (1, True)
     (root / "blue" / "001-2.png").unlink()
     lost = florist("check", root, "--undo", undo)
     assert lost.exit_code == 1

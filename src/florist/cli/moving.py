@@ -11,7 +11,7 @@ from florist.cli.console import print_error, stdout
 from florist.dataset import Move, apply_review, undo
 from florist.errors import printable
 
-_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+_FILE = click.Path(path_type=Path)
 
 
 def moving_options(verb: Callable[..., Any]) -> Callable[..., Any]:
