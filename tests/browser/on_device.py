@@ -18,4 +18,4 @@ def kept(page: Page) -> Page:
 def labels(page: Page, *paths: Path) -> list[str]:
     page.set_input_files("#pictures", paths)
     expect(page.locator(".card-label", has_text="Looking")).to_have_count(0)
-    return page.locator(".card-label").all_inner_texts()
+    return page.locator(".card .card-label").all_inner_texts()

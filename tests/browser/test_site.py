@@ -18,6 +18,7 @@ from florist.images import FITS, Fit
 from florist.web.live.export import write_site
 from tests.browser.conftest import OpenPage
 from tests.browser.on_device import kept, labels, ready
+from tests.conftest import COLOURS, FOREIGN, noisy_picture
 from tests.convolutions import write_convolutions
 
 pytestmark = pytest.mark.browser
@@ -100,3 +101,25 @@ def test_the_answers_are_those_of_the_server(open_page: OpenPage, tmp_path: Path
             expect(card.locator(".scores .name").first).to_have_text(best.label)
             shown = card.locator(".scores rect").first.evaluate("bar => bar.style.transform")
             assert float(shown.strip("scaleX()")) == pytest.approx(best.score, abs=0.02)
+
+
+def test_what_the_model_never_saw_is_none_of_its_classes(
+    open_page: OpenPage, trusted: Bundle, tmp_path: Path
+) -> None:
+    predictor = florist.load(trusted.path, Runtime(threads=1))
+    colours = {**COLOURS, "foreign": FOREIGN}
+    paths, verdicts = [], []
+    for name, colour in colours.items():
+        for seed in range(100, 105):
+            paths.append(tmp_path / f"{name}-{seed}.png")
+            noisy_picture(colour, seed).save(paths[-1])
+            verdicts.append(predictor.result(paths[-1]).verdict)
+    write_site(trusted, tmp_path / "site")
+    with served(tmp_path / "site") as address:
+        page = ready(open_page(address))
+        said = labels(page, *paths)
+    assert [each == "Probably none of these" for each in said] == [
+        each == "none" for each in verdicts
+    ]
+    assert verdicts.count("none") >= 5
+    assert "red" in said

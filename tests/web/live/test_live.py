@@ -4,8 +4,11 @@ import json
 
 import pytest
 
+import florist
 from florist.bundle import MODEL, Bundle
 from florist.errors import EngineError
+from florist.web import create_app
+from florist.web.settings import Settings
 from tests.web.conftest import AppMaker
 
 WASM = "'wasm-unsafe-eval'"
@@ -45,3 +48,10 @@ def test_only_this_page_may_compile_webassembly(make_app: AppMaker) -> None:
     assert page.headers["Content-Security-Policy"].count(WASM) == 1
     for path in ("/", "/model", "/docs", "/live/nothing"):
         assert WASM not in client.get(path).headers["Content-Security-Policy"]
+
+
+@pytest.mark.usefixtures("installed")
+def test_the_judge_is_told_what_the_servers_own_is(trusted: Bundle) -> None:
+    app = create_app(florist.load(trusted.path), Settings(live=True, none=0.2, keep_uploads=False))
+    judge = json.loads(app.test_client().get("/live/judge.json").data)
+    assert (judge["none"], judge["least"], len(judge["banks"])) == (0.2, 0.5, 2)

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -17,36 +18,40 @@ from florist.errors import ExportError
 from florist.system import PARTIAL
 from florist.web.live import runtime
 from florist.web.live.export import write_site
-from florist.web.live.site import site_of
+from florist.web.live.site import judge_for_browsers, site_of
 from tests.conftest import write_colour_bundle
 
 pytestmark = pytest.mark.usefixtures("installed")
 
 
+def site(bundle: Bundle) -> Mapping[str, bytes]:
+    return site_of(bundle, judge_for_browsers(bundle))
+
+
 def test_the_files_are_all_that_the_page_asks_for(bundle: Bundle) -> None:
-    site = site_of(bundle)
-    asked = set(re.findall(r'(?:href|src)="([\w.-]+)"', site["index.html"].decode()))
-    asked |= {icon["src"] for icon in json.loads(site["manifest.webmanifest"])["icons"]}
-    for name, content in site.items():
+    files = site(bundle)
+    asked = set(re.findall(r'(?:href|src)="([\w.-]+)"', files["index.html"].decode()))
+    asked |= {icon["src"] for icon in json.loads(files["manifest.webmanifest"])["icons"]}
+    for name, content in files.items():
         if name.endswith(".js"):
             asked |= set(re.findall(r'from "\./([\w.-]+)"', content.decode()))
             asked |= set(re.findall(r'"([\w-]+\.(?:js|json|wasm|onnx))"', content.decode()))
-    assert asked | {"index.html"} == set(site)
+    assert asked | {"index.html"} == set(files)
 
 
 def test_whatever_changes_makes_another_version(bundle: Bundle, tmp_path: Path) -> None:
     def version(found: Bundle) -> str:
-        return str(json.loads(site_of(found)["model.json"])["version"])
+        return str(json.loads(site(found)["model.json"])["version"])
 
     other = write_colour_bundle(tmp_path / "other", size=24)
     assert version(bundle) == version(bundle) != version(other)
-    assert version(bundle) in site_of(bundle)["service-worker.js"].decode()
+    assert version(bundle) in site(bundle)["service-worker.js"].decode()
     (runtime.RUNTIME / "ort.mjs").write_bytes(b"export {}; // newer")
-    assert version(bundle) not in site_of(other)["service-worker.js"].decode()
+    assert version(bundle) not in site(other)["service-worker.js"].decode()
 
 
 def test_icons_are_drawn(bundle: Bundle, tmp_path: Path) -> None:
-    (tmp_path / "icon.png").write_bytes(site_of(bundle)["icon-192.png"])
+    (tmp_path / "icon.png").write_bytes(site(bundle)["icon-192.png"])
     with Image.open(tmp_path / "icon.png") as icon:
         assert icon.size == (192, 192)
         assert icon.getpixel((96, 96)) == (255, 212, 59)
@@ -57,21 +62,21 @@ def test_a_folder_is_written(bundle: Bundle, tmp_path: Path) -> None:
     arguments = ["export", "site", "--model", str(bundle.path), str(tmp_path / "a" / "site")]
     run = CliRunner().invoke(cli, arguments)
     assert run.exit_code == 0, run.output
-    site = tmp_path / "a" / "site"
-    assert (site / MODEL).read_bytes() == bundle.read(MODEL)
-    assert json.loads((site / "model.json").read_text())["home"] == ""
-    assert site.stat().st_mode & 0o777 == 0o755
+    folder = tmp_path / "a" / "site"
+    assert (folder / MODEL).read_bytes() == bundle.read(MODEL)
+    assert json.loads((folder / "model.json").read_text())["home"] == ""
+    assert folder.stat().st_mode & 0o777 == 0o755
     assert [each.name for each in (tmp_path / "a").iterdir()] == ["site"]
 
 
 def test_an_empty_folder_is_filled_and_another_left_alone(bundle: Bundle, tmp_path: Path) -> None:
-    site = tmp_path / "site"
-    site.mkdir()
-    write_site(bundle, site)
-    (site / "model.json").write_text("mine")
+    folder = tmp_path / "site"
+    folder.mkdir()
+    write_site(bundle, folder)
+    (folder / "model.json").write_text("mine")
     with pytest.raises(ExportError, match="Choose another folder"):
-        write_site(bundle, site)
-    assert (site / "model.json").read_text() == "mine"
+        write_site(bundle, folder)
+    assert (folder / "model.json").read_text() == "mine"
 
 
 KILLED = """

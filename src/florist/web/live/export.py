@@ -7,20 +7,20 @@ from pathlib import Path
 from florist.bundle import Bundle
 from florist.errors import ExportError, printable
 from florist.system import PARTIAL, sync, sync_folder
-from florist.web.live.site import site_of
+from florist.web.live.site import judge_for_browsers, site_of
 
 
 def write_site(bundle: Bundle, folder: Path) -> int:
     """Write the page of a model as a whole; return how many bytes it has.
 
     Raises `ExportError` where something is in the folder already, `OSError` where it cannot be
-    written, and what `site_of` raises.
+    written, and what `judge_for_browsers` and `site_of` raise.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ExportError(
             f"{printable(folder)} is there already, so nothing is written. Choose another folder."
         )
-    files = site_of(bundle)
+    files = site_of(bundle, judge_for_browsers(bundle))
     folder.parent.mkdir(parents=True, exist_ok=True)
     staged = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", suffix=PARTIAL, dir=folder.parent))
     try:

@@ -10,9 +10,11 @@ from typing import Final
 from PIL import Image, ImageDraw
 
 from florist.bundle import MODEL, Bundle
-from florist.engine.onnx_file import require_feed_forward
-from florist.errors import printable
+from florist.confidence.verdict import Judge
+from florist.engine import Runtime, load_engine
+from florist.judging import judge_of
 from florist.web.live import runtime
+from florist.web.live.judging import judge_as_json
 from florist.web.pages import delivery
 
 INDEX: Final = "index.html"
@@ -23,27 +25,37 @@ _SHARED: Final = ("base.css", "cards.css", "favicon.svg", "form.css", "parts.css
 
 _FACTS: Final = "model.json"
 _WORKER: Final = "service-worker.js"
-_LARGE: Final = (MODEL, "ort-wasm-simd-threaded.wasm")
+_JUDGE: Final = "judge.json"
+_LARGE: Final = (MODEL, _JUDGE, "ort-wasm-simd-threaded.wasm")
 """What the page loads itself, to show how far it is."""
 
 
-def site_of(bundle: Bundle, home: str = "") -> Mapping[str, bytes]:
+def judge_for_browsers(bundle: Bundle) -> Judge:
+    """Return the judge of the network that browsers run, once that has answered.
+
+    It is the one of 32 bits: they do not round as training measured it in 8.
+
+    Raises `BundleError` where there is none, or the model folder is not whole.
+    """
+    return judge_of(bundle, load_engine(bundle, Runtime(precision="float32")))
+
+
+def site_of(bundle: Bundle, judge: Judge, home: str = "") -> Mapping[str, bytes]:
     """Return the files of the page; `home` is the address of the server's other pages.
 
-    Raises `BundleError` where the model folder is not whole, or has no network of 32 bits, and
-    `EngineError` where the runtime has not been fetched.
+    Raises `BundleError` where the model folder is not whole, and `EngineError` where the runtime
+    has not been fetched.
     """
-    network = bundle.network("float32")  # browsers do not round as training measured it in 8
-    content = bundle.read(network.name)
-    require_feed_forward(content, printable(network))
     files = {path.name: path.read_bytes() for path in sorted(_OWN.iterdir())}
     files |= {name: delivery.FOLDER.joinpath(name).read_bytes() for name in _SHARED}
     files |= runtime.read()
     files |= {f"icon-{side}.png": _icon(side) for side in (192, 512)}
-    files[MODEL] = content
+    files[MODEL] = bundle.read(MODEL)
+    files[_JUDGE] = judge_as_json(judge)
     facts = {
         "name": bundle.manifest.name,
         "home": home,
+        "tells_none": judge.familiarity is not None,
         "classes": bundle.manifest.classes,
         "size": bundle.manifest.spec.size,
         "fit": bundle.manifest.spec.fit,

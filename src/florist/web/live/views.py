@@ -1,13 +1,15 @@
 """`/live`: the files of the page, to whoever asks, the model among them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from flask import Blueprint, Flask, Response, abort
 
+from florist.prediction import Predictor
 from florist.web.door.security import CSP
 from florist.web.live import runtime
-from florist.web.live.site import INDEX, site_of
+from florist.web.live.site import INDEX, judge_for_browsers, site_of
 from florist.web.pages.delivery import Asset, asset_of, sent
 from florist.web.services import services
 
@@ -43,11 +45,20 @@ def page() -> Response:
 @live.get("/<name>")
 def file(name: str) -> Response:
     """Return one of the files that the page is made of."""
-    bundle = services().model.predictor().bundle
-    if bundle.digest not in _known:
-        site = site_of(bundle, home="../")
-        _known[bundle.digest] = {name: asset_of(name, content) for name, content in site.items()}
-    asset = _known[bundle.digest].get(name) or abort(404)
+    predictor = services().model.predictor()
+    digest = predictor.bundle.digest
+    if digest not in _known:
+        _known[digest] = _assets(predictor)
+    asset = _known[digest].get(name) or abort(404)
     response = sent(asset, "no-cache")
     response.headers.update(_HEADERS)
     return response
+
+
+def _assets(predictor: Predictor) -> Mapping[str, Asset]:
+    """Return the files, with a judge that was told what the server's own was."""
+    told = predictor.judge
+    judge = judge_for_browsers(predictor.bundle)
+    judge = replace(judge, none=told.none, max_error=told.max_error)
+    site = site_of(predictor.bundle, judge, home="../")
+    return {name: asset_of(name, content) for name, content in site.items()}

@@ -53,13 +53,15 @@ function cardFor(file, { classes }) {
 async function answer(file, card, model) {
   const write = (part, text) => (card.querySelector(part).textContent = text);
   try {
-    const { ranked, width, height, ms } = await model.classify(file);
+    const found = await model.classify(file);
+    const { ranked, verdict, width, height, ms } = found;
     picture(file, card);
-    write(".card-label", headline(ranked));
+    write(".card-label", headline(found));
+    card.classList.toggle("card-none", verdict === "none");
     write(".size", `${width} × ${height}`);
     write(".card-foot", `Answered on this device in ${ms.toFixed(0)} ms.`);
     show(card.querySelector(".scores"), ranked.slice(0, TOP));
-    news.textContent = `${file.name}: ${headline(ranked)}.`;
+    news.textContent = `${file.name}: ${headline(found)}.`;
   } catch (error) {
     card.classList.add("card-error");
     write(".card-label", "This is no picture that can be read");

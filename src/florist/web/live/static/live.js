@@ -20,11 +20,12 @@ async function begin() {
   if (await keep()) state.textContent = "The model is on this device, and works without a network, too.";
 }
 
-function describe({ name, classes, home }) {
+function describe({ name, classes, home, tells_none }) {
   const named = classes.length > 8 ? [...classes.slice(0, 6), `${classes.length - 6} more`] : classes;
   const list = new Intl.ListFormat("en-GB").format(named);
   document.getElementById("lead").textContent = `The model tells ${list} apart. It answers on this device.`;
   document.getElementById("model").textContent = name;
+  document.getElementById("always").hidden = tells_none;
   if (home) {
     const pages = document.getElementById("pages");
     pages.querySelector("a").href = home;

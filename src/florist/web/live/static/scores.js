@@ -22,7 +22,8 @@ export function percent(share) {
   return `${(100 * share).toFixed(1)}\u00a0%`;
 }
 
-/** Write an answer in words, best classes first. */
-export function headline([best, other]) {
-  return best.score < 0.5 ? `Could be ${best.label} or ${other.label}` : best.label;
+/** Write an answer in words. */
+export function headline({ verdict, ranked: [best, other] }) {
+  if (verdict === "none") return "Probably none of these";
+  return verdict === "unsure" ? `Could be ${best.label} or ${other.label}` : best.label;
 }

@@ -7,6 +7,7 @@ const FEW = 6; // classes that are all shown, each in its place
 
 const part = (id) => document.getElementById(id);
 const [stage, video, scores, news, why] = ["stage", "video", "scores", "news", "why"].map(part);
+const answer = part("answer");
 const [start, freeze, change] = ["start", "freeze", "switch"].map(part);
 
 let watching = false;
@@ -51,10 +52,13 @@ async function resume(model) {
   watching = true;
   while (watching) {
     const frame = await createImageBitmap(video);
-    const { ranked } = await model.classify(frame);
+    const found = await model.classify(frame);
     if (!watching) break;
-    seen = ranked;
+    seen = found;
+    answer.textContent = headline(found);
+    scores.classList.toggle("quiet", found.verdict === "none");
     const { classes } = model;
+    const { ranked } = found;
     const few = classes.length <= FEW;
     show(scores, few ? [...ranked].sort((a, b) => classes.indexOf(a.label) - classes.indexOf(b.label)) : ranked.slice(0, FEW));
     await new Promise(requestAnimationFrame); // none comes while the page is hidden
@@ -65,5 +69,5 @@ function stop() {
   watching = false;
   video.pause();
   freeze.textContent = "Go on";
-  if (seen) news.textContent = `${headline(seen)}, ${percent(seen[0].score)}.`;
+  if (seen) news.textContent = `${headline(seen)}, ${percent(seen.ranked[0].score)}.`;
 }

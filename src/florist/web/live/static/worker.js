@@ -2,10 +2,12 @@
 
 import { InferenceSession, Tensor, env } from "./ort.mjs";
 import { decoded } from "./decoding.js";
+import { judgeOf } from "./judge.js";
 import { download } from "./loading.js";
 import { fitted } from "./resize.js";
 
 const NETWORK = "model.onnx";
+const JUDGE = "judge.json";
 const RUNTIME = "ort-wasm-simd-threaded.wasm";
 
 let answer; // a promise of what answers a picture
@@ -27,6 +29,7 @@ async function load(model) {
   const session = await InferenceSession.create(bytes[NETWORK], { executionProviders: ["wasm"] });
   const [input] = session.inputNames;
   const output = session.outputNames.length === 1 ? session.outputNames[0] : "probabilities";
+  const judge = judgeOf(JSON.parse(new TextDecoder().decode(bytes[JUDGE])));
 
   return async (picture) => {
     const started = performance.now();
@@ -35,7 +38,9 @@ async function load(model) {
     const pixels = fitted(bitmap, model);
     bitmap.close();
     const tensor = new Tensor("uint8", pixels, [1, model.size, model.size, 3]);
-    const outputs = await session.run({ [input]: tensor }, [output]);
-    return { scores: [...outputs[output].data], width, height, ms: performance.now() - started };
+    const outputs = await session.run({ [input]: tensor });
+    const scores = [...outputs[output].data];
+    const verdict = judge(scores, outputs);
+    return { scores, verdict, width, height, ms: performance.now() - started };
   };
 }
