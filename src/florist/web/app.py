@@ -17,7 +17,7 @@ from florist.web.inference.classify import Classifier
 from florist.web.inference.model import ServedModel
 from florist.web.live import views as live
 from florist.web.metrics import Metrics
-from florist.web.pages import delivery, kept, reasons
+from florist.web.pages import delivery, gallery, kept, reasons
 from florist.web.pages import views as pages
 from florist.web.pages.preferences import preferences
 from florist.web.services import Services
@@ -71,6 +71,7 @@ def create_app(
         app.register_blueprint(kept.kept)
         app.register_blueprint(preferences)
         app.register_blueprint(reasons.reasons)
+        app.register_blueprint(gallery.gallery)
         app.register_blueprint(description.docs)
         if settings.live:
             live.register(app)

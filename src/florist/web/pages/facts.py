@@ -17,9 +17,11 @@ from florist import checks
 from florist.bundle import HISTORY, REPORT, Bundle
 from florist.confidence.refusal import Refusal
 from florist.errors import BundleError
+from florist.pictures import read_pictures
 from florist.report import Report, read_report
 from florist.web.pages.charts import Chart, line_chart
 from florist.web.pages.recipe import recipe_of
+from florist.web.pages.tested import Gallery
 
 LARGEST_MATRIX: Final = 30
 
@@ -53,6 +55,7 @@ class Facts:
     measured: Report | None
     refusal: Refusal | None
     curves: Curves | None
+    gallery: Gallery
 
     @property
     def accuracy(self) -> float | None:
@@ -82,6 +85,7 @@ def _facts(bundle: Bundle) -> Facts:
         measured=_or_none(read_report, bundle) if REPORT in manifest.files else None,
         refusal=_or_none(_refusal, bundle) if REPORT in manifest.files else None,
         curves=_or_none(_curves, bundle) if HISTORY in manifest.files else None,
+        gallery=Gallery(_or_none(read_pictures, bundle) or ()),
     )
 
 

@@ -95,7 +95,7 @@ def classify() -> tuple[str | Response, int] | Redirect:
     try:
         with found.classifier.place() as place:
             csrf.protect()
-            files = form_files(request, found.settings.max_pictures)
+            files = _files(found)
             charge(len(files))
             copies: dict[int, Copy] = {}
             origin = Origin(place.predictor.bundle.digest, browser())
@@ -124,6 +124,20 @@ def classify() -> tuple[str | Response, int] | Redirect:
 
 # Reading the form, and so its token, waits until there is a place: `classify` checks it itself.
 csrf.exempt(classify)
+
+
+def _files(found: Services) -> list[File]:
+    """Return the pictures of the form, or the example that it names.
+
+    Raises `RefusedError`.
+    """
+    named = request.form.get("example")
+    if named is None:
+        return form_files(request, found.settings.max_pictures)
+    example = next((e for e in _facts(found).gallery.examples if str(e.number) == named), None)
+    if example is None:
+        raise RefusedError("no-picture", "There is no such example any more.")
+    return [File(f"{example.picture.label}.webp", example.picture.content)]
 
 
 def _tell_errors(answers: Sequence[Answer]) -> None:

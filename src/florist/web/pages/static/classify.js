@@ -43,8 +43,9 @@ form.addEventListener("change", async ({ target }) => {
   if (found.length) submit.focus();
 });
 
-form.addEventListener("submit", (event) => {
+form.addEventListener("submit", async (event) => {
   event.preventDefault();
+  if (event.submitter?.name === "example") add(await (await import("./examples.js")).chosen(event.submitter));
   const pictures = ready();
   const sending = cards.querySelector("[data-state=busy]"); // a double click
   say(pictures.length || sending ? "" : "Choose a picture first.");
