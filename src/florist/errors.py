@@ -12,6 +12,7 @@ FloristError
 ├── BundleError                 a model folder is missing, damaged or of a newer florist
 ├── EngineError                 an inference runtime is unknown, not installed or refuses the model
 ├── SettingsError               an environment variable has a value that cannot be used
+├── StorageError                an object store refuses, or does not answer
 ├── BatchError                  answers of many pictures cannot be begun, continued or read
 ├── TrainingError               a training cannot be set up, continued or written
 ├── ContainerError              an image cannot be built
@@ -96,6 +97,10 @@ class EngineError(FloristError):
 
 class SettingsError(FloristError):
     """An environment variable has a value that cannot be used."""
+
+
+class StorageError(FloristError):
+    """An object store refuses, or does not answer."""
 
 
 class BatchError(FloristError):

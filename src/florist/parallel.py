@@ -11,14 +11,17 @@ _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 
-def in_order(work: Callable[[_Item], _Result], items: Iterable[_Item]) -> Generator[_Result]:
+def in_order(
+    work: Callable[[_Item], _Result], items: Iterable[_Item], threads: int | None = None
+) -> Generator[_Result]:
     """Yield `work(item)` for each item, in the order of the items.
 
-    As many threads work as there are CPUs. Items are asked for in the caller's thread, and only a
-    few ahead of what has been yielded, so that memory does not grow with their number. What `work`
-    raises is raised here, in its turn; nothing is begun after that, nor once the caller stops.
+    By default as many threads work as there are CPUs. Items are asked for in the caller's thread,
+    and only a few ahead of what has been yielded, so that memory does not grow with their number.
+    What `work` raises is raised here, in its turn; nothing is begun after that, nor once the caller
+    stops.
     """
-    threads = cpu_limit()
+    threads = threads or cpu_limit()
     ahead: deque[Future[_Result]] = deque()
     pool = ThreadPoolExecutor(threads)
     try:

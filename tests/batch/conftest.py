@@ -43,7 +43,7 @@ def job_for(bundle: Bundle, output: Path) -> Job:
         none=None,
         max_error=None,
         sets=None,
-        output=output,
+        output=str(output),
     )
 
 

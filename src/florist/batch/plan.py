@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from florist.batch.pieces import Piece
 from florist.errors import BatchError, printable
-from florist.storage import Folder
+from florist.storage import Folder, Storage
 
 _NAMES_A_FILE: Final = 65_536
 # Bytes, as the names of files are: not all of them are text.
@@ -64,7 +64,7 @@ def write_plan(names: Iterable[str], folder: Folder, shard: int | None = None) -
     return Plan(pictures=pictures, names=digest.hexdigest(), shard=size)
 
 
-def copy_plan(plan: Plan, source: Folder, target: Folder) -> None:
+def copy_plan(plan: Plan, source: Folder, target: Storage) -> None:
     """Copy the names to where the answers go, unless they are there. Raises `OSError`."""
     there = {entry.name for entry in target.list("plan")}
     for number in range(-(-plan.pictures // _NAMES_A_FILE)):
@@ -75,7 +75,7 @@ def copy_plan(plan: Plan, source: Folder, target: Folder) -> None:
 class Names:
     """The names of a plan that was written; keeps those of one file in memory."""
 
-    def __init__(self, folder: Folder) -> None:
+    def __init__(self, folder: Storage) -> None:
         self._folder = folder
         self._number = -1
         self._names: pa.ChunkedArray | None = None
@@ -100,7 +100,7 @@ class Names:
                 self._number, self._names = number, pq.read_table(BytesIO(content))["name"]
             except (ValueError, LookupError, OSError) as error:
                 raise BatchError(
-                    f"{printable(self._folder.path / _file(number))} is damaged ({error!r}). "
+                    f"{printable(self._folder.where(_file(number)))} is damaged ({error!r}). "
                     "Remove it, and run the same again."
                 ) from error
         return self._names

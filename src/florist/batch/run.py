@@ -17,7 +17,7 @@ from florist.batch.plan import Plan, copy_plan, write_plan
 from florist.batch.shard import Counts, Done, Job, counts_of, joined, part
 from florist.errors import BatchError, printable
 from florist.parallel import in_order
-from florist.storage import Folder
+from florist.storage import Folder, Storage, storage_at
 
 RUN: Final = "run.json"
 SUCCESS: Final = "_SUCCESS.json"
@@ -54,12 +54,12 @@ Execute = Callable[[Job, Pieces], Generator[Done]]
 
 
 def begin(
-    names: Iterable[str], folder: Folder, facts: Mapping[str, Any], shard: int | None
+    names: Iterable[str], folder: Storage, facts: Mapping[str, Any], shard: int | None
 ) -> Plan:
     """Write `run.json` and the plan, or see that they are those of the same pictures and facts.
 
     Where there are no pictures, nothing is written. Raises `BatchError` where the folder holds
-    other answers, `OSError` where it cannot be used.
+    other answers, `OSError` or `StorageError` where it cannot be used.
     """
     # Beside the answers, names of other pictures would replace those that are worked on.
     with tempfile.TemporaryDirectory(prefix="florist-plan-") as spool:
@@ -70,7 +70,7 @@ def begin(
     return plan
 
 
-def _claim(folder: Folder, facts: Mapping[str, Any]) -> None:
+def _claim(folder: Storage, facts: Mapping[str, Any]) -> None:
     """Write what is asked for, unless somebody has; see that it is the same."""
     try:
         there = folder.read(RUN)
@@ -78,13 +78,13 @@ def _claim(folder: Folder, facts: Mapping[str, Any]) -> None:
         strays = _parts(folder)
         if strays:
             raise BatchError(
-                f"{printable(folder.path)} holds {part(min(strays))}, but no {RUN} that says what "
-                "it was made with. Name another folder with --output."
+                f"{printable(folder.where())} holds {part(min(strays))}, but no {RUN} that says "
+                "what it was made with. Name another folder with --output."
             ) from None
         if folder.create(RUN, _json(facts)):
             return
         there = folder.read(RUN)
-    _require_same(there, json.loads(json.dumps(facts)), printable(folder.path / RUN))
+    _require_same(there, json.loads(json.dumps(facts)), printable(folder.where(RUN)))
 
 
 def _require_same(there: bytes, facts: Mapping[str, Any], file: str) -> None:
@@ -117,9 +117,9 @@ def answer(
     """Answer what is not answered yet of a share; return what is there of it then.
 
     Where all shards are done, `_SUCCESS.json` says so, with the counts of all. Raises `BatchError`
-    where a file is none of answers, what `execute` raises, and `OSError`.
+    where a file is none of answers, what `execute` raises, `OSError` and `StorageError`.
     """
-    folder = Folder(job.output)
+    folder = storage_at(job.output)
     folder.sweep(None, _SECONDS_LEFT_BEHIND, lambda name: bool(_OURS.fullmatch(name)))
     ours = range(share.part - 1, plan.shards, share.parts)
     there = _parts(folder)
@@ -147,13 +147,13 @@ def answer(
     return state.counts
 
 
-def _parts(folder: Folder) -> set[int]:
+def _parts(folder: Storage) -> set[int]:
     """Return the numbers of the shards that are done."""
     found = (_PART.fullmatch(entry.name) for entry in folder.list())
     return {int(each[1]) for each in found if each}
 
 
-def _counts(plan: Plan, folder: Folder, shards: Iterable[int]) -> Iterator[Counts]:
+def _counts(plan: Plan, folder: Storage, shards: Iterable[int]) -> Iterator[Counts]:
     """Yield what is in the files of shards, and see that each has a row for each picture."""
 
     def of(number: int) -> Counts:
@@ -165,7 +165,7 @@ def _counts(plan: Plan, folder: Folder, shards: Iterable[int]) -> Iterator[Count
         except checks.NOT_AS_EXPECTED as error:
             what = f"is no file of answers ({error!r})"
         raise BatchError(
-            f"{printable(folder.path / part(number))} {what}. Remove it, and run the same again."
+            f"{printable(folder.where(part(number)))} {what}. Remove it, and run the same again."
         )
 
     return in_order(of, shards)
@@ -178,7 +178,7 @@ def _json(facts: Mapping[str, Any]) -> bytes:
 class _Halved:
     """The answers of shards that were halved, until all pieces of one are there."""
 
-    def __init__(self, plan: Plan, folder: Folder) -> None:
+    def __init__(self, plan: Plan, folder: Storage) -> None:
         self._plan = plan
         self._folder = folder
         self._rows: dict[int, dict[Piece, bytes]] = defaultdict(dict)

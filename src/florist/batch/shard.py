@@ -4,7 +4,7 @@ The rows say what `florist predict --json` says, and nothing of when or how fast
 again writes the same bytes.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -17,9 +17,11 @@ from florist.batch.pieces import Piece
 from florist.batch.plan import Names, parquet
 from florist.engine import Runtime
 from florist.errors import BatchError, DecoderError, printable
+from florist.images import ImageSource
+from florist.parallel import in_order
 from florist.prediction import answer_of, load
 from florist.result import Failure, Result
-from florist.storage import Folder
+from florist.storage import Bucket, is_address, split, storage_at
 
 SCHEMA: Final = pa.schema(
     [
@@ -35,6 +37,9 @@ SCHEMA: Final = pa.schema(
         ("set", pa.list_(pa.string())),
     ]
 )
+
+_READERS: Final = 8
+"""Of a bucket, which answers after tens of milliseconds."""
 
 _LOST: Final = Failure.of(
     DecoderError(
@@ -54,7 +59,7 @@ class Job:
     none: float | None
     max_error: float | None
     sets: float | None
-    output: Path
+    output: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,13 +101,15 @@ class Worker:
             )
         self._top = job.top
         self._sets = None if job.sets is None else self._predictor.label_sets(job.sets)
-        self._folder = Folder(job.output)
+        self._folder = storage_at(job.output)
+        self._buckets: dict[str, Bucket] = {}
         self._names = Names(self._folder)
 
     def do(self, piece: Piece) -> Done:
         """Answer a piece; write the file of a whole shard. Raises `OSError` where it cannot."""
         names = self._names.between(piece.first, piece.last)
-        named = ((printable(name), self._result(name, piece)) for name in names)
+        results = map(self._result, self._sources(names, piece))
+        named = zip(map(printable, names), results, strict=True)
         answer = answer_of(self._predictor, named, self._sets)
         content = parquet(pa.Table.from_pylist([*map(_row, answer["predictions"])], SCHEMA))
         if piece.whole:
@@ -113,8 +120,30 @@ class Worker:
             rows=b"" if piece.whole else content,
         )
 
-    def _result(self, name: str, piece: Piece) -> Result:
-        return Result(error=_LOST) if piece.lost else self._predictor.result(name, self._top)
+    def _sources(self, names: Sequence[str], piece: Piece) -> Iterable[ImageSource | Failure]:
+        """Return what is to be read; a bucket is asked for several pictures at a time."""
+        if piece.lost:
+            return [_LOST] * len(names)
+        if any(map(is_address, names)):
+            return in_order(self._source, names, _READERS)
+        return names
+
+    def _source(self, name: str) -> ImageSource | Failure:
+        """Fetch a picture out of a bucket. Only that it is not there is said of the picture."""
+        if not is_address(name):
+            return name
+        bucket, name = split(name)
+        if bucket not in self._buckets:
+            self._buckets[bucket] = Bucket(bucket)  # of two threads that both do, one's is kept
+        try:
+            return BytesIO(self._buckets[bucket].read(name, self._predictor.limits.max_bytes + 1))
+        except FileNotFoundError as error:
+            return Failure.of(error)
+
+    def _result(self, source: ImageSource | Failure) -> Result:
+        if isinstance(source, Failure):
+            return Result(error=source)
+        return self._predictor.result(source, self._top)
 
 
 def part(shard: int) -> str:

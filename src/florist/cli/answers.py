@@ -12,7 +12,7 @@ from florist.engine import Runtime, version_of
 from florist.errors import FloristError, printable
 from florist.formats import formats
 from florist.prediction import Predictor, load
-from florist.storage import Folder
+from florist.storage import storage_at
 from florist.system import cpu_limit
 
 try:
@@ -28,14 +28,14 @@ except ModuleNotFoundError as error:
 
 
 def write_answers(
-    names: Iterable[str], output: Path, model: Path, runtime: Runtime, how: Mapping[str, Any]
+    names: Iterable[str], output: str, model: Path, runtime: Runtime, how: Mapping[str, Any]
 ) -> int:
     """Answer what is not answered yet, with all CPUs; return how many pictures have an error."""
     # A process a CPU, each with one thread.
     runtime = replace(runtime, threads=1)
     predictor = load(model, runtime, none=how["none"], max_error=how["max_error"])
     facts = _facts(predictor) | {"top": how["top"], "sets": how["sets"]}
-    plan = begin(names, Folder(output), facts, how["shard"])
+    plan = begin(names, storage_at(output), facts, how["shard"])
     if not plan.pictures:
         return 0
     job = Job(

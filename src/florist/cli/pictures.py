@@ -3,10 +3,11 @@
 import os
 from collections.abc import Iterator, Sequence
 from glob import glob, has_magic
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath
 
 from florist.errors import printable
 from florist.formats import is_hidden, is_picture_name
+from florist.storage import is_address, storage_at
 
 
 def expand(paths: Sequence[str], problems: list[str]) -> Iterator[str]:
@@ -16,8 +17,9 @@ def expand(paths: Sequence[str], problems: list[str]) -> Iterator[str]:
     the folders from here to a file hold, or one pattern finds.
     """
     for path in paths:
-        if Path(path).is_dir():
-            found = _pictures_in(Path(path), problems)
+        bucket = is_address(path) and not is_picture_name(PurePath(path))
+        if bucket or Path(path).is_dir():
+            found = _in_bucket(path) if bucket else _pictures_in(Path(path), problems)
             first = next(found, None)
             if first is None:
                 problems.append(f"There is no picture in {printable(path)}.")
@@ -28,6 +30,15 @@ def expand(paths: Sequence[str], problems: list[str]) -> Iterator[str]:
             yield from sorted(glob(path, recursive=True)) or [path]  # noqa: PTH207 - may be absolute
         else:
             yield path
+
+
+def _in_bucket(address: str) -> Iterator[str]:
+    """Yield the visible pictures below an address, by name."""
+    storage = storage_at(address)
+    for entry in storage.list():
+        path = PurePosixPath(entry.name)
+        if is_picture_name(path) and not any(map(is_hidden, path.parts)):
+            yield storage.where(entry.name)
 
 
 def _pictures_in(folder: Path, problems: list[str]) -> Iterator[str]:

@@ -30,6 +30,7 @@ from florist.errors import printable
 from florist.images import ImageSource, Limits
 from florist.prediction import DEFAULT_TOP, load
 from florist.progress import Progress, silent
+from florist.storage import is_address
 from florist.system import cpu_limit, replacing
 
 _MANY: Final = 20
@@ -54,8 +55,8 @@ def _form_options(verb: Callable[..., Any]) -> Callable[..., Any]:
 
 def _writable(ctx: click.Context, parameter: click.Parameter, output: str | None) -> str | None:
     """Refuse, before anything is predicted, a path that nothing can be put under."""
-    if output is None:
-        return None
+    if output is None or is_address(output):
+        return output
     path = Path(output)
     if not path.parent.is_dir():
         raise click.BadParameter(f"there is no folder {printable(path.parent)}.")
@@ -66,8 +67,8 @@ def _writable(ctx: click.Context, parameter: click.Parameter, output: str | None
 
 
 def _is_folder(output: str) -> bool:
-    """Tell whether the answers go into a folder: one that is there, or a name that ends in "/"."""
-    return output.endswith(("/", os.sep)) or Path(output).is_dir()
+    """Tell whether the answers go into a folder: in a bucket, there already, or ending in "/"."""
+    return is_address(output) or output.endswith(("/", os.sep)) or Path(output).is_dir()
 
 
 @click.command()
@@ -109,7 +110,8 @@ def predict(
 ) -> None:
     """Name what pictures show.
 
-    PATH is a file, a folder, a pattern, or - for standard input. A file that cannot be used gets an
+    PATH is a file, a folder, a pattern, or - for standard input; into a FOLDER/, also what is at
+    s3://, gs:// or az://. A file that cannot be used gets an
     error, the others are done all the same; the exit code is then 1.
 
     Of a picture that looks stranger than nearly all that the model knows, the table says "none of
@@ -121,7 +123,8 @@ def predict(
     name that a spreadsheet would take for a formula gets an apostrophe in front.
 
     With --output FOLDER/, or a folder that is there, answers are written as Parquet, a file for
-    each shard of the pictures. The same command goes on where it was interrupted.
+    each shard of the pictures. The same command goes on where it was interrupted. FOLDER/ may be
+    at s3://, gs:// or az://.
 
     \b
     Examples:
@@ -137,9 +140,11 @@ def predict(
             raise click.UsageError("Into a folder go no --json, no --csv and no standard input.")
         from florist.cli.answers import write_answers
 
-        failed = write_answers(pictures, Path(output), model, runtime, how)
-    elif how["shard"] or how["part"]:
-        raise click.UsageError("--shard and --part need a folder: --output answers/")
+        failed = write_answers(pictures, output, model, runtime, how)
+    elif how["shard"] or how["part"] or any(map(is_address, paths)):
+        raise click.UsageError(
+            "--shard, --part and pictures of a bucket need a folder: --output answers/"
+        )
     else:
         failed = _write([*pictures], Path(output) if output else None, model, runtime, how)
     for problem in problems:

@@ -1,8 +1,4 @@
-"""Files by name: what a folder and an object store have in common.
-
-A name is a relative POSIX path, such as `24/12/rose.jpg`. Folders come with the first file in them
-and go with the last one. A file is there under its name with all of its content, or not at all.
-"""
+"""Files by name in a folder of this machine."""
 
 import os
 import re
@@ -37,6 +33,10 @@ class Folder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+
+    def where(self, name: str = "") -> str:
+        """Return where a file is, for people."""
+        return str(self.path / name)
 
     def list(self, prefix: str | None = None) -> Iterator[Entry]:
         """Yield the files, or those below `prefix`, in no order: no links, nothing half written."""
