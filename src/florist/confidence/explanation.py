@@ -66,15 +66,28 @@ def heat_of(feature_map: Floats, head: Head, chosen: int) -> Floats:
     values = feature_map.mean(axis=(0, 1))
     masks = []
     for weights, biases in head.layers[:-1]:
-        hidden = values @ weights + biases
+        hidden = _forward(values, weights) + biases
         masks.append(hidden > 0)
         values = np.maximum(hidden, 0)
     weights, biases = head.layers[-1]
-    logits = values @ weights + biases
+    logits = _forward(values, weights) + biases
     others = np.where(np.arange(len(logits)) == chosen, -np.inf, logits)
     powers = np.exp(others - others.max())
-    slope = weights[:, chosen] - weights @ (powers / powers.sum())
+    slope = weights[:, chosen] - _back(weights, powers / powers.sum())
     for (before, _), mask in zip(head.layers[:-1], masks, strict=True):
-        slope = before @ (slope * mask)
+        slope = _back(before, slope * mask)
     height, width = feature_map.shape[:2]
-    return np.asarray(np.maximum(feature_map @ slope, 0) / (height * width), np.float32)
+    found = np.einsum("hwc,c->hw", feature_map, slope)
+    return np.asarray(np.maximum(found, 0) / (height * width), np.float32)
+
+
+# No `@`: the threads of NumPy's BLAS wait for each other, and all CPUs are busy where an engine
+# computes beside it. That made 0.1 ms into 70.
+
+
+def _forward(values: Floats, weights: Floats) -> Floats:
+    return np.asarray(np.einsum("i,ij->j", values, weights))
+
+
+def _back(weights: Floats, slope: Floats) -> Floats:
+    return np.asarray(np.einsum("ij,j->i", weights, slope))
