@@ -20,7 +20,18 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import accuracy, decoding, load, memory, report, serving, startup, training, trust
+from benchmarks import (
+    accuracy,
+    decoding,
+    labels,
+    load,
+    memory,
+    report,
+    serving,
+    startup,
+    training,
+    trust,
+)
 from benchmarks.materials import Bench, drawn
 
 ROOT: Final = Path(__file__).parent.parent
@@ -39,6 +50,7 @@ def parts(bench: Bench) -> dict[str, Callable[[], dict[str, Any]]]:
     if bench.trust:
         found["trust"] = partial(trust.measure, bench)
         found["trust tiny"] = partial(trust.measure_tiny, bench)
+        found["labels"] = partial(labels.measure, bench)
     return found | {
         f"accuracy {training.TRAINED}": partial(accuracy.measure, bench, training.TRAINED),
         "memory": partial(memory.measure, bench),

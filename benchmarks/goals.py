@@ -94,6 +94,20 @@ def tiny_goals(found: Mapping[str, Any]) -> Iterator[Goal]:
             yield f"`tiny`, caught: {name}", "≥ 90 %", f"{found['caught'][name]:.1%}"
 
 
+def labels_goals(found: Mapping[str, Any]) -> Iterator[Goal]:
+    """Return how well labels are found that are wrong on purpose, and what that costs."""
+    seeds = found["seeds"]
+    wrong = round(100 * seeds[0]["wrong"] / seeds[0]["pictures"])
+    what = f"{wrong} % wrong labels, mean of {len(seeds)}"
+    precision, first, seconds = (
+        float(np.mean([each[name] for each in seeds]))
+        for name in ("average_precision", "first", "seconds")
+    )
+    yield f"{what}: average precision of `doubts.csv`", "≥ 0.85", f"{precision:.3f}"
+    yield f"{what}: wrong ones among its first 50", "", f"{first:.1f}"
+    yield f"{what}: beyond training", "≤ 5 s", f"{seconds:.1f} s"
+
+
 def memory_goals(found: Mapping[str, Any]) -> Iterator[Goal]:
     """Return what the largest training takes beyond TensorFlow's own memory."""
     pictures = max(found["peak_mib"], key=int)
@@ -139,6 +153,7 @@ def startup_goals(found: Mapping[str, Any]) -> Iterator[Goal]:
 _PARTS: Final[dict[str, Callable[[Mapping[str, Any]], Iterator[Goal]]]] = {
     "trust": trust_goals,
     "trust tiny": tiny_goals,
+    "labels": labels_goals,
     "memory": memory_goals,
     "load": load_goals,
     "decoding": decoding_goals,

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.foreign import foreign
 from benchmarks.materials import Bench, drawn
 from benchmarks.training import TRAINED, Recipe, train
 from florist.bundle import REPORT, TRUST
+from florist.confidence.foreign import Shares, auroc
 from florist.confidence.reliability import reliability
 from florist.confidence.temperature import log_loss
 from florist.dataset import read_labelled
@@ -28,8 +28,6 @@ from florist.prediction import Predictor, Result, load
 FAR: Final = ("noise", "text", "shapes", "screens", "packages")
 """The sets that hold no photographs."""
 _TIMED: Final = 300
-
-Shares = NDArray[np.float64]
 
 
 def measure(bench: Bench) -> dict[str, Any]:
@@ -70,12 +68,6 @@ def _measured(bench: Bench, pictures: Path, backbone: str, seed: int) -> dict[st
         "judge_share": judge_share(predictor, [sample.path for sample in samples[:_TIMED]]),
         "kb": (output / TRUST).stat().st_size / 1000,
     }
-
-
-def auroc(familiar: Shares, foreign: Shares) -> float:
-    """Return how often a familiar picture is more familiar than a foreign one; a tie is half."""
-    lower, upper = (np.searchsorted(np.sort(foreign), familiar, side) for side in ("left", "right"))
-    return float((lower + upper).mean() / 2 / len(foreign))
 
 
 def fpr95(familiar: Shares, foreign: Shares) -> float:

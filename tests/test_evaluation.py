@@ -8,7 +8,7 @@ import pytest
 from florist.bundle import Bundle
 from florist.confidence.verdict import Verdict, Verdicts
 from florist.dataset import Sample, read_labelled
-from florist.evaluation import evaluate, measure
+from florist.evaluation import Judged, evaluate, measure
 from florist.prediction import load
 from florist.report import ClassScores, Confusion, Report
 
@@ -74,7 +74,8 @@ def test_through_the_model_that_is_served(bundle: Bundle, colours: Path) -> None
 def test_verdicts_are_counted_and_come_back() -> None:
     probabilities = np.eye(3, dtype=np.float32)[[0, 1, 1, 2, 0]]
     verdicts: list[Verdict] = ["answer", "answer", "answer", "unsure", "none"]
-    report = measure(probabilities, samples([0, 1, 2, 0, 0]), ["a", "b", "c"], verdicts)
+    judged = [Judged(each, None) for each in verdicts]
+    report = measure(probabilities, samples([0, 1, 2, 0, 0]), ["a", "b", "c"], judged)
     assert report.verdicts == Verdicts(answer=3, unsure=1, none=1, right=2)
     said = "Answers 60.0% of 5 pictures, right on 66.7% of those; unsure of 1, none of these 1."
     assert report.verdicts.summary == said

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 from benchmarks.foreign import drawn, noise, scene, shapes, text, words
-from benchmarks.goals import goals
+from benchmarks.goals import goals, labels_goals
+from benchmarks.labels import average_precision
 from benchmarks.report import write
-from benchmarks.trust import auroc, fpr95
+from benchmarks.trust import fpr95
 
 SEED: dict[str, Any] = {
     "pictures": {"test": 100, "noise": 150, "wallpapers": 136},
@@ -25,13 +26,6 @@ SEED: dict[str, Any] = {
     "kb": 331.0,
 }  # fmt: skip
 MACHINE = {"cpu": "x", "cores": 2, "vnni": True, "python": "3", "versions": {}}
-
-
-def test_the_area_counts_pairs_and_halves_of_ties() -> None:
-    familiar, foreign = np.array([0.2, 0.5, 0.9]), np.array([0.1, 0.2])
-    # 0.2 beats 0.1 and ties with 0.2; the other two beat both.
-    assert auroc(familiar, foreign) == pytest.approx((1.5 + 2 + 2) / 6)
-    assert auroc(foreign, foreign) == pytest.approx(0.5)
 
 
 def test_what_passes_is_counted_where_95_percent_are_kept() -> None:
@@ -59,3 +53,17 @@ def test_the_tables_are_written_from_the_results(tmp_path: Path) -> None:
     assert reached["`tiny`, caught: noise"] == ("≥ 90 %", "100.0%")
     write(results, tmp_path)
     assert "| wallpapers | 136 | 0.980 | 8.0% | 90.0% |" in (tmp_path / "benchmarks.md").read_text()
+
+
+def test_what_is_not_named_counts_as_not_found() -> None:
+    named = np.array([True, False, True])
+    assert average_precision(named, 2) == pytest.approx((1 + 2 / 3) / 2)
+    assert average_precision(named, 4) == pytest.approx((1 + 2 / 3) / 4)
+
+
+def test_the_goals_of_labels_are_means() -> None:
+    seed = {"pictures": 100, "wrong": 5, "average_precision": 0.8, "first": 50, "seconds": 4.0}
+    found = {"seeds": [seed, seed | {"average_precision": 0.9}]}
+    assert [(goal, shown) for _, goal, shown in labels_goals(found)] == [
+        ("≥ 0.85", "0.850"), ("", "50.0"), ("≤ 5 s", "4.0 s"),
+    ]  # fmt: skip

@@ -7,7 +7,7 @@ Terms: Sokolova & Lapalme, "A systematic analysis of performance measures for cl
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,8 +34,8 @@ def evaluate(
 
     Raises `DatasetError` where a picture cannot be read any more.
     """
-    probabilities, verdicts = predict_all(predictor, samples, progress=progress)
-    return measure(probabilities, samples, predictor.classes, verdicts)
+    probabilities, judged = predict_all(predictor, samples, progress=progress)
+    return measure(probabilities, samples, predictor.classes, judged)
 
 
 def relabelled(dataset: Dataset, classes: Sequence[str]) -> list[Sample]:
@@ -87,33 +87,41 @@ def sides_of(bundle: Bundle) -> dict[str, Side]:
         ) from error
 
 
+class Judged(NamedTuple):
+    """What is made of a picture's answer, and how familiar it looks where that is known."""
+
+    verdict: Verdict
+    familiarity: float | None
+
+
 def predict_all(
     predictor: Predictor, samples: Sequence[Sample], *, progress: Progress = silent
-) -> tuple[Probabilities, list[Verdict]]:
-    """Return the probabilities of every sample, shape (samples, classes), and the verdicts.
+) -> tuple[Probabilities, list[Judged]]:
+    """Return the probabilities of every sample, shape (samples, classes), and what to make of them.
 
     Raises `DatasetError` where a picture cannot be read any more.
     """
-    found, verdicts = np.empty((len(samples), len(predictor.classes)), np.float32), []
+    found, judged = np.empty((len(samples), len(predictor.classes)), np.float32), []
     results = predictor.predict_many((sample.path for sample in samples), top=1)
     for index, (sample, result) in enumerate(zip(samples, results, strict=True)):
         if result.error is not None:
             raise sample.changed(result.error.detail)
         found[index] = result.probabilities
-        verdicts.append(result.verdict)
+        judged.append(Judged(result.verdict, result.familiarity))
         progress("Predicting", index + 1, len(samples))
-    return found, verdicts
+    return found, judged
 
 
 def measure(
     probabilities: Probabilities,
     samples: Sequence[Sample],
     classes: Sequence[str],
-    verdicts: Sequence[Verdict] | None = None,
+    judged: Sequence[Judged] | None = None,
 ) -> Report:
     """Turn probabilities of shape (samples, classes), and verdicts, into a `Report`."""
     labels = np.array([sample.label for sample in samples], np.int64)
     predicted = probabilities.argmax(axis=1)
+    verdicts = None if judged is None else [each.verdict for each in judged]
     # The rank of the true class: how many classes are thought more probable.
     of_label = probabilities[np.arange(len(labels)), labels]
     rank = (probabilities > of_label[:, None]).sum(axis=1)

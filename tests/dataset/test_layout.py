@@ -57,6 +57,17 @@ def test_what_systems_leave_behind_is_no_class(tmp_path: Path) -> None:
     assert {problem.kind for problem in found.problems} == {"tiny class"}
 
 
+@pytest.mark.parametrize("inner", ["", "train"])
+def test_foreign_pictures_beside_the_classes_are_no_class(tmp_path: Path, inner: str) -> None:
+    write_colours(tmp_path / "data" / inner, per_class=10)
+    write_flat(tmp_path / "data" / "_none")
+    found = scan(tmp_path / "data")
+    assert found.classes == ("blue", "green", "red")
+    assert len(found.samples) == len(read_labelled(tmp_path / "data").samples) == 30
+    noted = [(p.path, p.severity) for p in found.problems if p.kind == "foreign"]
+    assert noted == [("_none", "note")]
+
+
 def test_classes_may_be_called_like_sides(tmp_path: Path) -> None:
     root = write_colours(tmp_path / "vehicles", per_class=5)
     (root / "red").rename(root / "train")

@@ -9,13 +9,14 @@ import pytest
 from florist.bundle import PICTURES, TRUST, Bundle
 from florist.confidence.refusal import Refusal, Validated
 from florist.confidence.verdict import Judge
-from florist.dataset import Dataset, Sample
+from florist.dataset import Dataset, Sample, scan
 from florist.engine import ENGINES, Runtime
 from florist.errors import TrainingError
 from florist.prediction import load
 from florist.training import train, trust
 from florist.training.promise import promise_of
 from florist.training.trust import bank_samples
+from tests.conftest import FOREIGN, noisy_picture, write_colours
 from tests.training.conftest import Recording, quick
 
 
@@ -55,6 +56,23 @@ def test_every_engine_and_precision_says_how_familiar_a_picture_is(
         assert places == pytest.approx(ranks, abs=0.15)
     noise = np.random.default_rng(0).integers(0, 256, (96, 96, 3), np.uint8)
     assert [each.result(noise).familiarity for each in predictors] == [pytest.approx(1 / 7)] * 3
+
+
+def test_foreign_pictures_beside_the_classes_are_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trust, "ENOUGH", 2)
+    root = write_colours(tmp_path / "colours", per_class=14)
+    for seed in range(3):
+        (root / "_none" / "pink").mkdir(parents=True, exist_ok=True)
+        noisy_picture(FOREIGN, seed).save(root / "_none" / "pink" / f"{seed}.png")
+    said = Recording()
+    bundle = train(scan(root), quick(epochs=1, none=0.2), tmp_path / "model", listener=said)
+    assert bundle.manifest.classes == ("blue", "green", "red")
+    assert "pink" not in (bundle.path / "split.csv").read_text()
+    found = json.loads((bundle.path / "report.json").read_text())["foreign"]
+    assert [(each["name"], each["pictures"]) for each in found["sets"]] == [("pink", 3)]
+    assert any(each.startswith("Of 3 foreign pictures ") for each in said.said)
 
 
 def test_with_few_pictures_it_is_left_out_and_said(trained: Bundle) -> None:

@@ -1,6 +1,7 @@
 """`florist evaluate`: how good a model is on labelled pictures."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,11 @@ from florist.cli.check import print_problems
 from florist.cli.console import listening, new_table, stderr, stdout
 from florist.cli.debug import debug_option
 from florist.cli.options import max_error_option, model_option, runtime_options
+from florist.confidence.foreign import Foreign
 from florist.dataset import read_labelled
 from florist.engine import Runtime
-from florist.evaluation import evaluate as measure
-from florist.evaluation import relabelled, unseen
+from florist.evaluation import measure, predict_all, relabelled, unseen
+from florist.foreign import measure_foreign
 from florist.prediction import load
 from florist.report import Report, figure
 from florist.system import cpu_limit
@@ -37,6 +39,18 @@ _MISTAKES_SHOWN = 10
     metavar="SHARE",
     help="Exit with 1 when the accuracy is lower, for example 0.9.",
 )
+@click.option(
+    "--foreign",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Also measure how pictures of none of the classes are told, by sub-folder.",
+)
+@click.option(
+    "--fail-under-auroc",
+    type=click.FloatRange(0, 1),
+    metavar="SHARE",
+    help="With --foreign: exit with 1 when their AUROC is lower, for example 0.95.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 @debug_option
 def evaluate(
@@ -57,7 +71,10 @@ def evaluate(
     Examples:
       florist evaluate photos
       florist evaluate new-photos --model output --fail-under 0.9
+      florist evaluate photos --foreign other-pictures --fail-under-auroc 0.95
     """
+    if how["fail_under_auroc"] is not None and how["foreign"] is None:
+        raise click.UsageError("--fail-under-auroc is for --foreign; give both.")
     predictor = load(model, replace(runtime, at_once=cpu_limit()), max_error=how["max_error"])
     with listening() as listener:
         found = read_labelled(dataset, progress=listener.progress)
@@ -71,15 +88,49 @@ def evaluate(
                     f"{everything - len(samples)} of {everything} pictures are left out: the model "
                     "was made with them."
                 )
-        report = measure(predictor, samples, progress=listener.progress)
+        probabilities, judged = predict_all(predictor, samples, progress=listener.progress)
+        report = measure(probabilities, samples, predictor.classes, judged)
+        foreign = None
+        if how["foreign"] is not None:
+            familiar = [each.familiarity for each in judged]
+            foreign, unread = measure_foreign(
+                predictor, familiar, how["foreign"], progress=listener.progress
+            )
+            if unread:
+                listener.say(f"{unread} of the foreign pictures cannot be read, and are left out.")
     if how["as_json"]:
-        click.echo(json.dumps(report.to_dict(), indent=2, ensure_ascii=False))
+        told = report.to_dict() | ({"foreign": foreign.to_dict()} if foreign else {})
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
     else:
         print_summary(stdout(), report)
         print_details(stdout(), report)
-    if fail_under is not None and report.accuracy < fail_under:
-        stderr().print(f"Accuracy {report.accuracy:.4f} is under {fail_under}.")
+        if foreign:
+            print_foreign(stdout(), foreign)
+    limits = [("Accuracy", report.accuracy, fail_under)]
+    limits += [("AUROC", foreign.all.auroc, how["fail_under_auroc"])] if foreign else []
+    _require_at_least(limits)
+
+
+def _require_at_least(limits: Sequence[tuple[str, float, float | None]]) -> None:
+    """Exit with 1 where one of the figures, by name, is under its limit."""
+    under = [each for each in limits if each[2] is not None and each[1] < each[2]]
+    for name, found, limit in under:
+        stderr().print(f"{name} {found:.4f} is under {limit}.")
+    if under:
         click.get_current_context().exit(1)
+
+
+def print_foreign(console: Console, foreign: Foreign) -> None:
+    """Print how foreign pictures are told from familiar ones."""
+    console.print()
+    console.print(
+        f"Kept {foreign.kept:.1%} of {foreign.familiar} pictures of the classes; foreign pictures "
+        f"are caught where the familiarity is below {foreign.none:g}."
+    )
+    table = new_table("foreign pictures", "pictures", "AUROC", "caught")
+    for each in (*foreign.sets, foreign.all):
+        table.add_row(each.name, str(each.pictures), f"{each.auroc:.3f}", f"{each.caught:.1%}")
+    console.print(table)
 
 
 def print_summary(console: Console, report: Report) -> None:

@@ -6,6 +6,7 @@ pictures and their classes, for evaluation, and needs no training extra.
 
 from florist.dataset.duplicates import DUPLICATES, Duplicates
 from florist.dataset.enough import require_trainable
+from florist.dataset.layout import FOREIGN_FOLDER
 from florist.dataset.model import SIDES, Dataset, Problem, Sample, Side
 from florist.dataset.moves import Move, undo
 from florist.dataset.review import apply_review
@@ -14,6 +15,7 @@ from florist.dataset.split import read_split
 
 __all__ = [
     "DUPLICATES",
+    "FOREIGN_FOLDER",
     "SIDES",
     "Dataset",
     "Duplicates",

@@ -21,6 +21,10 @@ _SIDE_FOLDERS: Final[dict[str, Side]] = {
     "testing": "test",
 }
 
+FOREIGN_FOLDER: Final = "_none"
+"""A folder beside the classes, of pictures that show none of them."""
+_NO_CLASS: Final = "no class, but pictures of none: a model is measured with them, never trained"
+
 
 @dataclass(frozen=True, kw_only=True)
 class ClassFolder:
@@ -37,6 +41,9 @@ def class_folders(root: Path) -> tuple[list[ClassFolder], list[Problem]]:
     Raises `DatasetError` where the folder cannot be a data set at all.
     """
     folders, problems = _kept(root, root)
+    foreign = [folder for folder in folders if folder.name == FOREIGN_FOLDER]
+    folders = [folder for folder in folders if folder not in foreign]
+    problems += [_problem("foreign", "note", each, root, _NO_CLASS) for each in foreign]
     if not folders and not problems:
         _raise_no_classes(root)
     if not any(map(_holds_sides, folders)):

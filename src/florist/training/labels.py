@@ -37,9 +37,10 @@ def label_doubts(classifier: Classifier, source: BatchSource, job: Job) -> Doubt
         for indices, inputs in prefetched(read, np.arange(len(side)), _BATCH):
             tensors = keras.tree.map_structure(keras.ops.convert_to_tensor, inputs)
             parts.append(_pooled(classifier.maps(tensors)))
-            samples += [side[index] for index in indices]
             listener.progress(_STAGE, len(samples), len(dataset.samples))
+            samples += [side[index] for index in indices]
     doubts = find_doubts(samples, dataset.classes, np.concatenate(parts))
+    listener.progress(_STAGE, len(samples), len(dataset.samples))
     listener.say(doubts.reason)
     return doubts
 
@@ -59,10 +60,12 @@ def check_labels(dataset: Dataset, config: TrainingConfig, progress: Progress) -
     with TemporaryDirectory() as folder:
         compute = trunk_of(keras.Model(pictures, pooled), Path(folder) / "backbone.onnx")
         for (block,) in features_of(dataset.samples, views, compute):
+            progress(_STAGE, done, len(dataset.samples))
             parts.append(block)
             done += len(block)
-            progress(_STAGE, done, len(dataset.samples))
-    return find_doubts(dataset.samples, dataset.classes, np.concatenate(parts))
+    doubts = find_doubts(dataset.samples, dataset.classes, np.concatenate(parts))
+    progress(_STAGE, done, len(dataset.samples))
+    return doubts
 
 
 def _pooled(maps: Any) -> Floats:

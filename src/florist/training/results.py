@@ -32,11 +32,14 @@ from florist.bundle import (
     read_bundle,
     write_bundle,
 )
+from florist.confidence.foreign import Foreign
 from florist.confidence.temperature import Calibration
-from florist.dataset import SIDES
+from florist.dataset import FOREIGN_FOLDER, SIDES
 from florist.doubts import Doubts, write_doubts
 from florist.errors import BundleError, printable
 from florist.evaluation import measure, predict_all
+from florist.foreign import foreign_pictures, measure_foreign
+from florist.prediction import Predictor
 from florist.report import Report
 from florist.training.card import write_card
 from florist.training.export import Networks, export_networks
@@ -72,12 +75,15 @@ def write_results(outcome: Outcome, output: Path | Registry, *, force: bool) -> 
         classifier_of(outcome.model).save(folder / KERAS_MODEL)
         predictor = exported_predictor(folder, manifest, job.config.limits)
         test = job.dataset.test
-        probabilities, verdicts = predict_all(predictor, test, progress=job.listener.progress)
-        report = measure(probabilities, test, job.dataset.classes, verdicts)
+        probabilities, judged = predict_all(predictor, test, progress=job.listener.progress)
+        report = measure(probabilities, test, job.dataset.classes, judged)
+        foreign = _foreign(predictor, [each.familiarity for each in judged], job)
         if job.config.pictures:
             write_pictures(folder / PICTURES, job, probabilities)
         write_doubts(outcome.doubts.found, folder / DOUBTS)
-        _write_texts(folder, outcome, _measured(report, networks, outcome))
+        measured = _measured(report, networks, outcome)
+        measured["foreign"] = foreign and foreign.to_dict()
+        _write_texts(folder, outcome, measured)
         reasons = [outcome.calibration.reason, networks.choice.reason, outcome.doubts.reason]
         if networks.promise is not None:
             reasons.append(networks.promise.reason)
@@ -88,6 +94,19 @@ def write_results(outcome: Outcome, output: Path | Registry, *, force: bool) -> 
         plot_reliability(report, folder / RELIABILITY_PLOT)
 
     return write_bundle(output, manifest, write_files, replace=force)
+
+
+def _foreign(predictor: Predictor, familiar: Sequence[float | None], job: Job) -> Foreign | None:
+    """Compare with the foreign pictures that the data set brings along, where it does."""
+    folder = job.dataset.root / FOREIGN_FOLDER
+    if predictor.judge.familiarity is None or not folder.is_dir() or not foreign_pictures(folder):
+        return None
+    found, _ = measure_foreign(predictor, familiar, folder, progress=job.listener.progress)
+    job.listener.say(
+        f"Of {found.all.pictures} foreign pictures {found.all.caught:.1%} are taken for none of "
+        f"the classes, and {1 - found.kept:.1%} of {found.familiar} test pictures."
+    )
+    return found
 
 
 def _measured(report: Report, networks: Networks, outcome: Outcome) -> dict[str, Any]:
