@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 
 
 def ready(page: Page) -> Page:
-    expect(page.locator("#state")).to_contain_text("on this device", timeout=60_000)
+    expect(page.locator("#state")).to_contain_text("Ready", timeout=60_000)
     return page
 
 

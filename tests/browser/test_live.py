@@ -17,6 +17,12 @@ PLAIN_HTTP = "pictures.test"
 """A name of this machine that a browser gives neither a camera nor a cache."""
 
 
+SHIFTS = """globalThis.shifts = 0;
+new PerformanceObserver((list) => {
+  for (const each of list.getEntries()) if (!each.hadRecentInput) shifts += each.value;
+}).observe({ type: "layout-shift", buffered: true });"""
+
+
 @pytest.fixture(scope="module")
 def browser(launch: Launch, tmp_path_factory: pytest.TempPathFactory) -> Browser:
     """Return a Chromium with a camera that sees a green picture."""
@@ -152,3 +158,16 @@ def test_a_browser_without_webassembly_says_so(serve: Serve, open_page: OpenPage
     page.goto(page.url.replace("/livez", "/live/"))
     expect(page.locator("#state")).to_contain_text("has no WebAssembly")
     expect(page.get_by_role("button", name="Start the camera")).to_be_disabled()
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_nothing_moves_while_it_is_loaded_and_answers(
+    serve: Serve, open_page: OpenPage, pictures: list[Path], screen: str
+) -> None:
+    page = open_page(f"{serve(live=True)}/livez", expected="404", **SCREENS[screen])
+    page.add_init_script(SHIFTS)
+    page.goto(page.url.replace("/livez", "/live/"))
+    kept(page).get_by_role("button", name="Start the camera").click()
+    labels(page, *pictures)
+    expect(page.locator("#answer")).to_have_text("green")
+    assert page.evaluate("shifts") <= 0.01

@@ -30,7 +30,8 @@ def test_it_sends_the_very_model(make_app: AppMaker, bundle: Bundle) -> None:
     client = make_app(live=True).test_client()
     assert client.get("/live").headers["Location"].endswith("/live/")
     facts = json.loads(client.get("/live/model.json").data)
-    assert (facts["classes"], facts["size"], facts["home"]) == (["blue", "green", "red"], 16, "../")
+    assert (facts["classes"], facts["size"]) == (["blue", "green", "red"], 16)
+    assert '<a href="../">' in client.get("/live/").text
     response = client.get("/live/model.onnx", headers={"Accept-Encoding": "gzip"})
     assert response.data == bundle.read(MODEL)
     assert len(response.data) == facts["sizes"][MODEL]

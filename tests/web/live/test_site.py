@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from PIL import Image
 
 from florist.bundle import INT8_MODEL, MODEL, Bundle, read_bundle
 from florist.cli import cli
+from florist.confidence.verdict import Judge
 from florist.errors import ExportError
 from florist.system import PARTIAL
 from florist.web.live import runtime
@@ -64,7 +66,7 @@ def test_a_folder_is_written(bundle: Bundle, tmp_path: Path) -> None:
     assert run.exit_code == 0, run.output
     folder = tmp_path / "a" / "site"
     assert (folder / MODEL).read_bytes() == bundle.read(MODEL)
-    assert json.loads((folder / "model.json").read_text())["home"] == ""
+    assert "server</a>" not in (folder / "index.html").read_text()
     assert folder.stat().st_mode & 0o777 == 0o755
     assert [each.name for each in (tmp_path / "a").iterdir()] == ["site"]
 
@@ -77,6 +79,18 @@ def test_an_empty_folder_is_filled_and_another_left_alone(bundle: Bundle, tmp_pa
     with pytest.raises(ExportError, match="Choose another folder"):
         write_site(bundle, folder)
     assert (folder / "model.json").read_text() == "mine"
+
+
+def test_the_page_knows_its_model_from_the_start(bundle: Bundle) -> None:
+    page = site(bundle)["index.html"].decode()
+    assert "This model tells blue, green and red apart" in page
+    assert page.count('<li><span class="name"') == len(bundle.manifest.classes) + 1
+    names = tuple(f"<{number}>" for number in range(1000))
+    many = replace(bundle, manifest=replace(bundle.manifest, classes=names))
+    page = site_of(many, Judge())["index.html"].decode()
+    assert "&lt;4&gt;, &lt;5&gt; and 994 more apart" in page
+    assert "<4>" not in page
+    assert page.count('<li><span class="name"') == 6 + 1
 
 
 KILLED = """

@@ -7,9 +7,10 @@ from io import BytesIO
 from pathlib import Path
 from typing import Final
 
+from jinja2 import Template
 from PIL import Image, ImageDraw
 
-from florist.bundle import MODEL, Bundle
+from florist.bundle import MODEL, Bundle, Manifest
 from florist.confidence.verdict import Judge
 from florist.engine import Runtime, load_engine
 from florist.judging import judge_of
@@ -22,6 +23,9 @@ INDEX: Final = "index.html"
 _OWN: Final = Path(__file__).with_name("static")
 _SHARED: Final = ("base.css", "cards.css", "favicon.svg", "form.css", "parts.css")
 """What the page has in common with the others: how it looks."""
+
+_PLACES: Final = 6
+"""So many classes have a bar of their own while the camera is on; of more, the best ones have."""
 
 _FACTS: Final = "model.json"
 _WORKER: Final = "service-worker.js"
@@ -46,19 +50,18 @@ def site_of(bundle: Bundle, judge: Judge, home: str = "") -> Mapping[str, bytes]
     Raises `BundleError` where the model folder is not whole, and `EngineError` where the runtime
     has not been fetched.
     """
+    manifest = bundle.manifest
     files = {path.name: path.read_bytes() for path in sorted(_OWN.iterdir())}
+    files[INDEX] = _page(manifest, home, tells_none=judge.familiarity is not None)
     files |= {name: delivery.FOLDER.joinpath(name).read_bytes() for name in _SHARED}
     files |= runtime.read()
     files |= {f"icon-{side}.png": _icon(side) for side in (192, 512)}
     files[MODEL] = bundle.read(MODEL)
     files[_JUDGE] = judge_as_json(judge)
     facts = {
-        "name": bundle.manifest.name,
-        "home": home,
-        "tells_none": judge.familiarity is not None,
-        "classes": bundle.manifest.classes,
-        "size": bundle.manifest.spec.size,
-        "fit": bundle.manifest.spec.fit,
+        "classes": manifest.classes,
+        "size": manifest.spec.size,
+        "fit": manifest.spec.fit,
         "sizes": {name: len(files[name]) for name in _LARGE},
     }
     version = _digest(files | {_FACTS: json.dumps(facts).encode()})
@@ -67,6 +70,25 @@ def site_of(bundle: Bundle, judge: Judge, home: str = "") -> Mapping[str, bytes]
     site = json.dumps({"version": version, "files": names})
     files[_WORKER] = f"const SITE = {site};\n".encode() + files[_WORKER]
     return files
+
+
+def _page(manifest: Manifest, home: str, *, tells_none: bool) -> bytes:
+    """Fill in what of the model stands in the page from the start, so that nothing moves later."""
+    page = Template((_OWN / INDEX).read_text(encoding="utf-8"), autoescape=True)
+    classes = manifest.classes
+    many = len(classes) > _PLACES
+    named = classes[:_PLACES] if many else classes[:-1]
+    more = f"{len(classes) - _PLACES:,} more" if many else ""
+    filled: str = page.render(
+        name=manifest.name,
+        classes=classes,
+        named=named,
+        more=more,
+        places=_PLACES,
+        home=home,
+        tells_none=tells_none,
+    )
+    return filled.encode()
 
 
 def _digest(files: Mapping[str, bytes]) -> str:

@@ -13,24 +13,10 @@ async function begin() {
     progress.value = share;
     state.textContent = `Loading the model: ${Math.floor(100 * share)}\u00a0% of ${Math.ceil(bytes / 1e6)}\u00a0MB`;
   });
-  describe(model);
   watchCamera(model);
   takeFiles(model);
-  state.textContent = "The model is on this device.";
-  if (await keep()) state.textContent = "The model is on this device, and works without a network, too.";
-}
-
-function describe({ name, classes, home, tells_none }) {
-  const named = classes.length > 8 ? [...classes.slice(0, 6), `${classes.length - 6} more`] : classes;
-  const list = new Intl.ListFormat("en-GB").format(named);
-  document.getElementById("lead").textContent = `The model tells ${list} apart. It answers on this device.`;
-  document.getElementById("model").textContent = name;
-  document.getElementById("always").hidden = tells_none;
-  if (home) {
-    const pages = document.getElementById("pages");
-    pages.querySelector("a").href = home;
-    pages.hidden = false;
-  }
+  state.textContent = "Ready.";
+  if (await keep()) state.textContent = "Ready, also without a network.";
 }
 
 /** Keep the page for when there is no network; tell whether it is kept. */

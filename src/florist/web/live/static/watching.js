@@ -3,8 +3,6 @@
 import * as camera from "./camera.js";
 import { headline, percent, show } from "./scores.js";
 
-const FEW = 6; // classes that are all shown, each in its place
-
 const part = (id) => document.getElementById(id);
 const [stage, video, scores, news, why] = ["stage", "video", "scores", "news", "why"].map(part);
 const answer = part("answer");
@@ -15,8 +13,6 @@ let seen; // what was answered last
 
 /** Let a person start the camera, freeze it, and change to another one. */
 export function watchCamera(model) {
-  const { classes } = model;
-  show(scores, classes.slice(0, FEW).map((label) => ({ label, score: 0 })));
   start.disabled = false;
   start.addEventListener("click", () => begin(model));
   freeze.addEventListener("click", () => (watching ? stop() : resume(model)));
@@ -57,12 +53,15 @@ async function resume(model) {
     seen = found;
     answer.textContent = headline(found);
     scores.classList.toggle("quiet", found.verdict === "none");
-    const { classes } = model;
-    const { ranked } = found;
-    const few = classes.length <= FEW;
-    show(scores, few ? [...ranked].sort((a, b) => classes.indexOf(a.label) - classes.indexOf(b.label)) : ranked.slice(0, FEW));
+    show(scores, placed(found.ranked, model.classes, scores.children.length));
     await new Promise(requestAnimationFrame); // none comes while the page is hidden
   }
+}
+
+/** Return the classes in places of their own, or where there are fewer places, the best ones. */
+function placed(ranked, classes, places) {
+  if (classes.length > places) return ranked.slice(0, places);
+  return [...ranked].sort((one, other) => classes.indexOf(one.label) - classes.indexOf(other.label));
 }
 
 function stop() {
