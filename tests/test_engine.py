@@ -11,8 +11,10 @@ import numpy as np
 import onnx
 import pytest
 
+import florist
 from florist.bundle import MODEL, Bundle, digests
 from florist.engine import ENGINES, LOGITS, PROBABILITIES, Runtime, load_engine
+from florist.engine.runtimes import _has_bfloat16
 from florist.errors import EngineError
 from tests.engines import answers
 
@@ -67,6 +69,26 @@ def test_answers_stay_when_the_next_picture_is_worked_on(bundle: Bundle, engine:
     others = answers(loaded, PICTURES[1:])[PROBABILITIES]
     assert np.array_equal(first, kept)
     assert len(np.unique([*kept, *others], axis=0)) == len(PICTURES)
+
+
+def test_bfloat16_is_for_whoever_asks_for_it_on_a_cpu_that_has_it(trusted: Bundle) -> None:
+    exact = florist.load(trusted.path)
+    assert exact.engine.runtime.precision == "float32"
+    if not _has_bfloat16():
+        return  # the next test is what happens there
+    rounded = florist.load(trusted.path, Runtime(precision="bfloat16"))
+    assert rounded.engine.runtime.precision == "bfloat16"
+    assert rounded.judge.precision == "float32"  # which it was measured in
+    before, after = (answers(each.engine, PICTURES)[PROBABILITIES] for each in (exact, rounded))
+    assert 0 < np.abs(before - after).max() < 0.05
+
+
+def test_no_other_cpu_computes_in_bfloat16(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(EngineError, match="onnxruntime does not compute in bfloat16"):
+        Runtime(engine="onnxruntime", precision="bfloat16")
+    monkeypatch.setattr("florist.engine.runtimes._has_bfloat16", lambda: False)  # what a CPU says
+    with pytest.raises(EngineError, match="^This CPU does not compute in bfloat16"):
+        load_engine(bundle, Runtime(precision="bfloat16"))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells where a thread may run")

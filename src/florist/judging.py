@@ -26,7 +26,7 @@ def judge_of(
     Raises `BundleError` where the file cannot be used, or belongs to another network, or where so
     few errors cannot be promised.
     """
-    judge = read_judge(bundle, engine.runtime.precision)
+    judge = read_judge(bundle, engine.runtime.network)
     if judge.familiarity is not None:
         size = bundle.manifest.spec.size
         black = engine.run(np.zeros((1, size, size, 3), np.uint8))

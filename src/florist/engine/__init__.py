@@ -5,7 +5,7 @@ it, `onnx_file` makes sure that it computes straight ahead, out of its own file.
 """
 
 from florist.engine.head import dense_layers
-from florist.engine.load import load_engine, precision_of, version_of
+from florist.engine.load import load_engine, resolved, version_of
 from florist.engine.onnx_file import require_feed_forward, with_output
 from florist.engine.runtimes import (
     DEFAULT_RUNTIME,
@@ -41,8 +41,8 @@ __all__ = [
     "dense_layers",
     "load_engine",
     "load_layers",
-    "precision_of",
     "require_feed_forward",
+    "resolved",
     "version_of",
     "with_output",
 ]

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 from importlib import import_module
-from typing import Final, cast
+from typing import Final
 
 import numpy as np
 
-from florist.bundle import NETWORKS, Bundle, Manifest, Precision
+from florist.bundle import NETWORKS, Bundle, Manifest
 from florist.engine.onnx_file import require_feed_forward, with_output
 from florist.engine.runtimes import (
     DEFAULT_RUNTIME,
@@ -35,8 +35,8 @@ def load_engine(
     changed.
     """
     manifest = bundle.manifest
-    runtime = replace(runtime, precision=precision_of(bundle, runtime))
-    network = bundle.network(cast(Precision, runtime.precision))
+    runtime = resolved(bundle, runtime)
+    network = bundle.network(runtime.network)
     content = bundle.read(network.name)
     require_feed_forward(content, printable(network))
     for name in also:
@@ -50,6 +50,8 @@ def load_engine(
             f"The engine {runtime.engine!r} is not installed. Install it with: "
             f"pip install 'florist[{runtime.engine}]'"
         ) from error
+    except EngineError:
+        raise
     except Exception as error:  # each runtime has its own tree of exceptions
         wanted = f" with its {', '.join(also)}" if also else ""
         raise EngineError(
@@ -65,21 +67,21 @@ def version_of(runtime: Runtime) -> str:
     return str(import_module(runtime.engine).__version__)
 
 
-def precision_of(bundle: Bundle, runtime: Runtime) -> str:
-    """Return the precision that a bundle's network is run in, which "auto" leaves to it.
+def resolved(bundle: Bundle, runtime: Runtime) -> Runtime:
+    """Return the runtime with the precision that "auto" leaves to a bundle.
 
     Raises `BundleError` where the runtime does not answer in the one that there is.
     """
     if runtime.precision != "auto":
-        return runtime.precision
+        return runtime
     if runtime.engine == INT8_ENGINE:
-        return bundle.manifest.precision
+        return replace(runtime, precision=bundle.manifest.precision)
     if NETWORKS["float32"] not in bundle.manifest.files:
         raise BundleError(
             f"{printable(bundle.path)} has its network in 8 bits alone, and {runtime.engine} does "
             f"not answer in them. Take the engine {INT8_ENGINE}, or train again."
         )
-    return "float32"
+    return replace(runtime, precision="float32")
 
 
 def _require_fit(answer: Outputs, manifest: Manifest, network: str) -> None:

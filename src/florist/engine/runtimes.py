@@ -2,7 +2,7 @@
 
 Both answer with what the network's file says, in 32-bit floats or 8-bit integers, so that a picture
 gets the same answer on every machine; OpenVINO would otherwise choose bfloat16 where the CPU has
-it.
+it. That is there for whoever asks for it.
 """
 
 import sys
@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from florist.bundle import NETWORKS
+from florist.bundle import NETWORKS, Precision
 from florist.errors import EngineError
 from florist.images import RGB
 from florist.system import cpu_limit
@@ -48,9 +48,11 @@ class Runtime:
     """How a network is run.
 
     `engine` names one of `ENGINES`, `precision` one of the bundle's networks ("auto": the one that
-    training chose, in 8 bits with OpenVINO alone). `threads` bounds how many CPU threads compute
-    (None: as many as there are). `at_once` is how many pictures are worked on at the same time, by
-    as many of the caller's threads: more of them together take less time, each by itself longer.
+    training chose, in 8 bits with OpenVINO alone; "bfloat16": the one in 32 bits, rounded to 16
+    while it computes, with OpenVINO on a CPU that can). `threads` bounds how many CPU threads
+    compute (None: as many as there are). `at_once` is how many pictures are worked on at the same
+    time, by as many of the caller's threads: more of them together take less time, each by itself
+    longer.
 
     Raises `EngineError` where there is no such engine or precision.
     """
@@ -68,6 +70,15 @@ class Runtime:
                 f"{self.engine} does not answer in 8 bits: it rounds differently from "
                 f"{INT8_ENGINE}, which training measured them with. Take {INT8_ENGINE}, or float32."
             )
+        if self.precision == "bfloat16" and self.engine != "openvino":
+            raise EngineError(
+                f"{self.engine} does not compute in bfloat16. Take openvino, or float32."
+            )
+
+    @property
+    def network(self) -> Precision:
+        """Which of a bundle's networks is run, where the precision is not "auto" any more."""
+        return cast(Precision, "float32" if self.precision == "bfloat16" else self.precision)
 
 
 class Engine(Protocol):
@@ -100,6 +111,12 @@ def _core() -> Any:
     return openvino.Core()
 
 
+@cache
+def _has_bfloat16() -> bool:
+    """Return whether the CPU computes in bfloat16; elsewhere OpenVINO converts back and forth."""
+    return "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
 def read_onnx(network: bytes | Path) -> Any:
     """Return OpenVINO's model of an ONNX file.
 
@@ -115,13 +132,12 @@ def read_onnx(network: bytes | Path) -> Any:
 class OpenVINOEngine:
     """OpenVINO on the CPU: https://docs.openvino.ai."""
 
-    def __init__(self, network: bytes | Path, runtime: Runtime, *, exact: bool = True) -> None:
-        """Load a network, which may then compute in bfloat16."""
-        core = _core()
-        # Where the CPU has no bfloat16, OpenVINO would convert back and forth.
-        native = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    def __init__(self, network: bytes | Path, runtime: Runtime) -> None:
+        rounded = runtime.precision == "bfloat16"
+        if rounded and not _has_bfloat16():
+            raise EngineError("This CPU does not compute in bfloat16. Take float32, or int8.")
         config: dict[str, Any] = {
-            "INFERENCE_PRECISION_HINT": "bf16" if native and not exact else "f32",
+            "INFERENCE_PRECISION_HINT": "bf16" if rounded else "f32",
             # By itself it sees the host's CPUs, not what a cgroup grants.
             "INFERENCE_NUM_THREADS": runtime.threads or cpu_limit(),
             # Each process would pin its threads to the same CPUs, beginning with the first one.
@@ -137,7 +153,7 @@ class OpenVINOEngine:
         shape = model.input().partial_shape
         shape[0] = 1  # kernels of a known shape are faster
         model.reshape(shape)
-        self._compiled = core.compile_model(model, "CPU", config)
+        self._compiled = _core().compile_model(model, "CPU", config)
         self.names: Sequence[str] = _output_names(
             [output.any_name for output in self._compiled.outputs]
         )
@@ -189,7 +205,7 @@ ENGINES: Final[dict[str, Callable[[bytes, Runtime], Engine]]] = {
     "openvino": OpenVINOEngine,
     "onnxruntime": ONNXRuntimeEngine,
 }
-PRECISIONS: Final = ("auto", *NETWORKS)
+PRECISIONS: Final = ("auto", *NETWORKS, "bfloat16")
 INT8_ENGINE: Final = "openvino"
 """The only engine that answers in 8 bits, as training measures what they cost with it.
 
@@ -207,7 +223,8 @@ def load_layers(network: Path, size: int) -> Callable[[RGB], list[NDArray[np.flo
     too much for answers, but what is trained on the outputs ends up no worse (Kalamkar et al., "A
     Study of BFLOAT16 for Deep Learning Training", 2019).
     """
-    engine = OpenVINOEngine(network, Runtime(at_once=cpu_limit()), exact=False)
+    precision = "bfloat16" if _has_bfloat16() else "float32"
+    engine = OpenVINOEngine(network, Runtime(precision=precision, at_once=cpu_limit()))
     # OpenVINO's binding sets itself up in the first inference of a process; where two threads
     # begin one at the same time, each waits for what the other holds, forever.
     engine.run(np.zeros((1, size, size, 3), np.uint8))

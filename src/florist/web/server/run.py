@@ -16,7 +16,7 @@ from typing import Any, Final
 from flask import Flask
 
 from florist.bundle import Bundle, read_bundle
-from florist.engine import precision_of
+from florist.engine import resolved
 from florist.judging import read_judge, told
 from florist.system import cpu_limit
 from florist.web.door import logs
@@ -44,7 +44,7 @@ def serve(settings: Settings, listener: socket.socket) -> None:
     # Each process serves this very model, also one that starts when the folder holds another.
     bundle = read_bundle(settings.model).hold()
     bundle.verify()
-    judge = read_judge(bundle, precision_of(bundle, settings.runtime))
+    judge = read_judge(bundle, resolved(bundle, settings.runtime).network)
     told(judge, bundle, settings.none, settings.max_error)
     open_store(settings)
     settings = complete(settings)
