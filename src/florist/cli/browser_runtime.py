@@ -28,6 +28,9 @@ def browser_runtime(tarball: Path | None) -> None:
     """
     from florist.web.live import runtime
 
-    runtime.install(tarball.read_bytes() if tarball else runtime.download())
+    if tarball:
+        runtime.install(tarball.read_bytes())
+    elif not runtime.is_there():
+        runtime.install(runtime.download())
     where = printable(runtime.RUNTIME)
-    stdout().print(f"Kept onnxruntime-web {runtime.VERSION} in {where}.", soft_wrap=True)
+    stdout().print(f"onnxruntime-web {runtime.VERSION} is in {where}.", soft_wrap=True)

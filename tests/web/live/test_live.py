@@ -1,6 +1,10 @@
 """`/live` hands out the model: only where somebody wants it, and with a policy of its own."""
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +27,31 @@ def test_it_is_closed_by_default(make_app: AppMaker, path: str) -> None:
 def test_a_server_without_the_runtime_does_not_start(make_app: AppMaker) -> None:
     with pytest.raises(EngineError, match="florist browser-runtime"):
         make_app(live=True)
+
+
+SERVE = """
+import sys
+from pathlib import Path
+from florist.cli import main
+from florist.web.live import runtime
+runtime.RUNTIME = Path(sys.argv.pop())
+main()
+"""
+
+
+def test_serving_without_the_runtime_is_one_clear_error(bundle: Bundle, tmp_path: Path) -> None:
+    # In a process of its own: `serve` sets up the logs of the whole process.
+    verb = ["serve", "--port", "0", "--model", str(bundle.path), str(tmp_path / "nowhere")]
+    done = subprocess.run(
+        [sys.executable, "-c", SERVE, *verb],
+        env=os.environ | {"FLORIST_LIVE": "true", "FLORIST_UPLOADS": str(tmp_path / "uploads")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: What runs models in a browser")
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.usefixtures("installed")

@@ -21,6 +21,17 @@ def test_what_a_browser_needs_is_kept(package: bytes, tmp_path: Path) -> None:
     assert len([*runtime.RUNTIME.iterdir()]) == 2
 
 
+def test_what_is_there_is_not_fetched_again(
+    package: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runtime, "ADDRESS", "http://127.0.0.1:9/onnxruntime-web.tgz")
+    assert CliRunner().invoke(cli, ["browser-runtime"]).exit_code == 1
+    runtime.install(package)
+    run = CliRunner().invoke(cli, ["browser-runtime"])
+    assert run.exit_code == 0, run.output
+    assert f"onnxruntime-web {runtime.VERSION} is in" in run.output
+
+
 def test_another_package_is_refused(package: bytes) -> None:
     with pytest.raises(EngineError, match=f"not onnxruntime-web {runtime.VERSION}: its SHA-512"):
         runtime.install(package + b"\n")

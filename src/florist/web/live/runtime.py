@@ -62,6 +62,11 @@ def install(package: bytes) -> None:
                 write_atomically(RUNTIME / name, file.read())
 
 
+def is_there() -> bool:
+    """Return whether the files have been fetched."""
+    return all((RUNTIME / name).is_file() for name in _FILES)
+
+
 def read() -> Mapping[str, bytes]:
     """Return the files by name.
 

@@ -20,6 +20,7 @@ from florist.engine import resolved
 from florist.judging import read_judge, told
 from florist.system import cpu_limit
 from florist.web.door import logs
+from florist.web.live import runtime
 from florist.web.problems import NotReadyError
 from florist.web.services import services_of
 from florist.web.settings import Settings, unknown_variables
@@ -35,7 +36,7 @@ def serve(settings: Settings, listener: socket.socket) -> None:
     """Serve whoever connects to `listener`, until a signal comes.
 
     Raises `BundleError` where the model folder cannot be used, `SettingsError` where the database
-    cannot.
+    cannot, `EngineError` where browsers should run the model and nothing is there to do that.
     """
     logging.config.dictConfig(logs.configuration(settings.log))
     for sentence in unknown_variables():
@@ -46,6 +47,9 @@ def serve(settings: Settings, listener: socket.socket) -> None:
     bundle.verify()
     judge = read_judge(bundle, resolved(bundle, settings.runtime).network)
     told(judge, bundle, settings.none, settings.max_error)
+    if settings.live:
+        runtime.read()
+        bundle.network("float32")
     open_store(settings)
     settings = complete(settings)
     if sys.platform == "win32":
