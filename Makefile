@@ -58,7 +58,7 @@ docs: $(VENV)/.dev ## Renew docs/cli.md from --help
 	$(BIN)/python -m tests.test_docs
 
 lock: $(VENV)/.dev ## Renew requirements/*.txt from pyproject.toml
-	$(BIN)/$(LOCK) --upgrade --extra train --extra batch --extra cloud --extra onnxruntime --extra heic --group build --group dev -o requirements/dev.txt
+	$(BIN)/$(LOCK) --upgrade --extra train --extra batch --extra cloud --extra ray --extra onnxruntime --extra heic --group build --group dev -o requirements/dev.txt
 	$(BIN)/$(LOCK) -c requirements/dev.txt --extra train --group build -o requirements/train.txt
 	$(BIN)/$(LOCK) -c requirements/dev.txt --extra train --extra gpu --group build -o requirements/train-gpu.txt
 	$(BIN)/$(LOCK) -c requirements/dev.txt -o requirements/serve.txt

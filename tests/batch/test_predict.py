@@ -82,6 +82,7 @@ def test_an_empty_folder_leaves_nothing(bundle: Bundle, tmp_path: Path) -> None:
         (["--json", "--output", "answers/"], "Into a folder go no --json"),
         (["-", "--output", "answers/"], "no standard input"),
         (["--output", "a.csv", "--shard", "5"], "need a folder: --output answers/"),
+        (["--json", "--ray", "auto"], "need a folder"),
         (["--part", "1/2"], "need a folder"),
         (["--output", "answers/", "--part", "0/2"], "'0/2' is none; the first of 64 parts is 1/64"),
         (["--output", "answers/", "--part", "3/2"], "'3/2' is none"),

@@ -140,7 +140,13 @@ def answer(
         for done in answered:
             state = state.plus(int(done.piece.whole or halved.add(done)), done.counts)
             told(state)
-    if _parts(folder).issuperset(range(plan.shards)):
+    there = _parts(folder)
+    if lost := {*todo} - there:
+        raise BatchError(
+            f"{printable(folder.where(part(min(lost))))} was written, but is not there: who "
+            "answers has to see the same folder. Share it with all nodes, or take a bucket."
+        )
+    if there.issuperset(range(plan.shards)):
         others = (number for number in range(plan.shards) if number not in ours)
         total = reduce(Counts.plus, _counts(plan, folder, others), state.counts)
         folder.write(SUCCESS, _json({**asdict(total), "shards": plan.shards}))

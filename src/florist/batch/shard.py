@@ -4,6 +4,7 @@ The rows say what `florist predict --json` says, and nothing of when or how fast
 again writes the same bytes.
 """
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -50,7 +51,10 @@ _LOST: Final = Failure.of(
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """What a process has to know to answer any piece of a plan, in `output`, by a model folder."""
+    """What a process has to know to answer any piece of a plan, in `output`, by a model folder.
+
+    Names of files are relative to `base`, where that is no empty text.
+    """
 
     model: Path
     digest: str
@@ -60,6 +64,7 @@ class Job:
     max_error: float | None
     sets: float | None
     output: str
+    base: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +104,7 @@ class Worker:
                 f"{printable(job.model)} was replaced meanwhile: its digest is {found}, not "
                 f"{job.digest}. Put it back, or begin anew in another folder."
             )
+        self._base = job.base
         self._top = job.top
         self._sets = None if job.sets is None else self._predictor.label_sets(job.sets)
         self._folder = storage_at(job.output)
@@ -126,12 +132,12 @@ class Worker:
             return [_LOST] * len(names)
         if any(map(is_address, names)):
             return in_order(self._source, names, _READERS)
-        return names
+        return map(self._source, names)
 
     def _source(self, name: str) -> ImageSource | Failure:
         """Fetch a picture out of a bucket. Only that it is not there is said of the picture."""
         if not is_address(name):
-            return name
+            return os.path.join(self._base, name)  # noqa: PTH118 - as it is, where it is absolute
         bucket, name = split(name)
         if bucket not in self._buckets:
             self._buckets[bucket] = Bucket(bucket)  # of two threads that both do, one's is kept

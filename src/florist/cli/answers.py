@@ -1,8 +1,10 @@
 """`florist predict --output FOLDER/`: answers of any number of pictures, a file a shard."""
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +14,12 @@ from florist.engine import Runtime, version_of
 from florist.errors import FloristError, printable
 from florist.formats import formats
 from florist.prediction import Predictor, load
-from florist.storage import storage_at
+from florist.storage import is_address, storage_at
 from florist.system import cpu_limit
 
 try:
-    from florist.batch.local import answered
-    from florist.batch.run import Share, State, answer, begin
+    from florist.batch import cluster, local
+    from florist.batch.run import Execute, Share, State, answer, begin
     from florist.batch.shard import Job
 except ModuleNotFoundError as error:
     if error.name != "pyarrow":
@@ -38,6 +40,8 @@ def write_answers(
     plan = begin(names, storage_at(output), facts, how["shard"])
     if not plan.pictures:
         return 0
+    # On another machine, nothing is relative to where this was called.
+    base = str(Path.cwd()) if how["ray"] else ""
     job = Job(
         model=predictor.bundle.path,
         digest=predictor.bundle.digest,
@@ -46,12 +50,13 @@ def write_answers(
         none=how["none"],
         max_error=how["max_error"],
         sets=how["sets"],
-        output=output,
+        output=output if is_address(output) else os.path.join(base, output),  # noqa: PTH118
+        base=base,
     )
     part, parts = how["part"] or (1, 1)
     with listening() as listener:
         told = _Told(listener)
-        execute = partial(answered, processes=cpu_limit())
+        execute = _executor(how["ray"])
         try:
             counts = answer(plan, job, Share(part=part, parts=parts), execute, told)
         except KeyboardInterrupt:
@@ -63,6 +68,15 @@ def write_answers(
             f"`error` in {printable(output)} says why."
         )
     return counts.errors
+
+
+def _executor(ray: str | None) -> Execute:
+    """Return what answers: the processes of this machine, or the nodes of a cluster."""
+    if ray is None:
+        return partial(local.answered, processes=cpu_limit())
+    if find_spec("ray") is None:
+        raise FloristError("--ray needs Ray: pip install 'florist[batch,ray]'")
+    return partial(cluster.answered, address=ray)
 
 
 def _facts(predictor: Predictor) -> dict[str, Any]:

@@ -85,6 +85,11 @@ shard_option = click.option(
     metavar="PICTURES",
     help="How many pictures a file in FOLDER/ has.  [default: by how many there are]",
 )
+ray_option = click.option(
+    "--ray",
+    metavar="auto|ray://HOST:PORT",
+    help="Have the nodes of a Ray cluster do it.",
+)
 part_option = click.option(
     "--part",
     metavar="K/N",

@@ -18,6 +18,7 @@ from florist.cli.options import (
     max_error_option,
     model_option,
     part_option,
+    ray_option,
     runtime_options,
     shard_option,
 )
@@ -104,6 +105,7 @@ def _is_folder(output: str) -> bool:
 )
 @shard_option
 @part_option
+@ray_option
 @debug_option
 def predict(
     paths: Sequence[str], model: Path, runtime: Runtime, output: str | None, **how: Any
@@ -141,9 +143,9 @@ def predict(
         from florist.cli.answers import write_answers
 
         failed = write_answers(pictures, output, model, runtime, how)
-    elif how["shard"] or how["part"] or any(map(is_address, paths)):
+    elif how["shard"] or how["part"] or how["ray"] or any(map(is_address, paths)):
         raise click.UsageError(
-            "--shard, --part and pictures of a bucket need a folder: --output answers/"
+            "--shard, --part, --ray and pictures of a bucket need a folder: --output answers/"
         )
     else:
         failed = _write([*pictures], Path(output) if output else None, model, runtime, how)
