@@ -115,6 +115,10 @@ def test_it_works_without_a_network_once_it_was_opened(
     serve: Serve, open_page: OpenPage, pictures: list[Path]
 ) -> None:
     page = kept(open_page(f"{serve(live=True)}/live"))
+    assert page.evaluate("crossOriginIsolated")  # so that several threads compute
+    chromium = page.context.new_cdp_session(page)
+    found = chromium.send("Page.getInstallabilityErrors")["installabilityErrors"]
+    assert {each["errorId"] for each in found} <= {"in-incognito"}  # as all windows of a test are
     page.context.set_offline(True)
     page.reload()
     ready(page)

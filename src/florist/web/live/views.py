@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from flask import Blueprint, Flask, Response, abort
+from flask import Blueprint, Flask, Response, abort, current_app
 
 from florist.prediction import Predictor
 from florist.web.door.security import CSP
@@ -23,7 +23,7 @@ _HEADERS: Final = {
     "Cross-Origin-Embedder-Policy": "require-corp",
 }
 
-_known: dict[str, Mapping[str, Asset]] = {}  # by digest; a process serves one model
+_KEY: Final = "florist.live"
 
 
 def register(app: Flask) -> None:
@@ -45,11 +45,10 @@ def page() -> Response:
 @live.get("/<name>")
 def file(name: str) -> Response:
     """Return one of the files that the page is made of."""
-    predictor = services().model.predictor()
-    digest = predictor.bundle.digest
-    if digest not in _known:
-        _known[digest] = _assets(predictor)
-    asset = _known[digest].get(name) or abort(404)
+    assets = current_app.extensions.get(_KEY)
+    if assets is None:
+        assets = current_app.extensions[_KEY] = _assets(services().model.predictor())
+    asset = assets.get(name) or abort(404)
     response = sent(asset, "no-cache")
     response.headers.update(_HEADERS)
     return response
