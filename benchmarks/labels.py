@@ -69,7 +69,7 @@ def _write(photos: Path, target: Path, seed: int) -> set[str]:
 
 def _seconds(text: str, stage: str) -> float:
     """Return how long a stage took, by what training has printed of it."""
-    found = re.search(rf"^{re.escape(stage)}: (\d+)(?:, ([\d.]+)/s)?", text, re.M)
+    found = re.search(rf"^{re.escape(stage)}: (\d+)(?:, ([\d.]+)/s)?$", text, re.M)
     if found is None or found[2] is None:
         raise ValueError(f"training says nothing of the stage {stage}")
     return int(found[1]) / float(found[2])

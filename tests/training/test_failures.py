@@ -35,7 +35,7 @@ def test_fewer_views_where_the_disk_is_small(
     heard, train_pictures = Recording(), len(dataset.train)
     row = 6 * 6 * 96 * 2  # what the trunk of `quick` gives for a picture, in bytes
     usage = type("Usage", (), {})
-    usage.free = 2**30 + row * (len(dataset.val) + 2 * train_pictures) + row  # type: ignore[attr-defined]
+    usage.free = 2**30 + row * (len(dataset.samples) + train_pictures + 1)  # type: ignore[attr-defined]
     monkeypatch.setattr("shutil.disk_usage", lambda path: usage)
     train(dataset, quick(views=5, epochs=1), tmp_path / "output", listener=heard)
     assert any("room for 2 of 5 views" in line for line in heard.said)

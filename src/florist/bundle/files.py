@@ -16,6 +16,7 @@ TRUST: Final = "trust.npz"
 PICTURES: Final = "pictures.zip"
 HISTORY: Final = "history.csv"
 CARD: Final = "README.md"
+REPORT_PAGE: Final = "report.html"
 KERAS_MODEL: Final = "model.keras"
 SPLIT: Final = "split.csv"
 DOUBTS: Final = "doubts.csv"
@@ -27,7 +28,10 @@ Precision = Literal["float32", "int8"]
 NETWORKS: Final[Mapping[Precision, str]] = {"float32": MODEL, "int8": INT8_MODEL}
 """The exported network's file for each precision that it computes in."""
 
-SERVING: Final = (MANIFEST, MODEL, INT8_MODEL, LABELS, TRUST, PICTURES, REPORT, HISTORY, CARD)
+SERVING: Final = (
+    *(MANIFEST, MODEL, INT8_MODEL, LABELS, TRUST),
+    *(PICTURES, REPORT, REPORT_PAGE, HISTORY, CARD),
+)
 """What goes where a model is served; a server misses none of the others."""
 
 TRAINING: Final = (

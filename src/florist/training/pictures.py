@@ -52,6 +52,11 @@ def write_pictures(path: Path, job: Job, probabilities: Probabilities) -> None:
     path.write_bytes(to_bytes(pictures))
 
 
+def small_copies(samples: Iterable[Sample]) -> dict[str, bytes]:
+    """Return copies of a few samples as WebP files, by name."""
+    return dict(in_order(lambda sample: (sample.name, _copy(sample)), samples))
+
+
 def _tested(job: Job, probabilities: Probabilities) -> tuple[list[_Wanted], list[_Wanted]]:
     """Return the mistakes, most confident first, and of each class the surest right ones."""
     wrong: list[_Wanted] = []

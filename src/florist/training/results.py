@@ -21,6 +21,7 @@ from florist.bundle import (
     PICTURES,
     RELIABILITY_PLOT,
     REPORT,
+    REPORT_PAGE,
     SPLIT,
     TRAINING_PLOT,
     Bundle,
@@ -46,6 +47,7 @@ from florist.training.export import Networks, export_networks
 from florist.training.exported import exported_predictor
 from florist.training.fit import FitState
 from florist.training.network import classifier_of
+from florist.training.page import Measured, small_pictures, write_page
 from florist.training.pictures import write_pictures
 from florist.training.plots import plot_confusion, plot_reliability, plot_training
 from florist.training.workspace import Job
@@ -84,6 +86,17 @@ def write_results(outcome: Outcome, output: Path | Registry, *, force: bool) -> 
         measured = _measured(report, networks, outcome)
         measured["foreign"] = foreign and foreign.to_dict()
         _write_texts(folder, outcome, measured)
+        kept = job.dataset.samples if job.config.pictures else ()
+        page = Measured(
+            manifest=manifest,
+            report=report,
+            networks=networks,
+            calibration=outcome.calibration.reason,
+            doubts=outcome.doubts,
+            foreign=foreign,
+            pictures=small_pictures(report, outcome.doubts, kept),
+        )
+        (folder / REPORT_PAGE).write_text(write_page(page), encoding="utf-8")
         reasons = [outcome.calibration.reason, networks.choice.reason, outcome.doubts.reason]
         if networks.promise is not None:
             reasons.append(networks.promise.reason)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from florist.bundle import MODEL, REPORT, Bundle, write_bundle
+from florist.bundle import MODEL, REPORT, REPORT_PAGE, Bundle, write_bundle
 from florist.prediction import Predictor
 from florist.web import create_app
 from florist.web.settings import Settings
@@ -88,3 +88,32 @@ def test_the_accuracy_stands_beside_guessing(predictor: Predictor, tmp_path: Pat
     assert "Top-3" not in good  # among three classes
     poor = page_of(predictor, tmp_path / "poor", reported({"blue": 3, "green": 4, "red": 4}))
     assert "no better than guessing" in poor
+
+
+def test_the_page_that_training_wrote_is_served_and_runs_nothing(
+    predictor: Predictor, tmp_path: Path
+) -> None:
+    plain = predictor.bundle
+
+    def write_files(folder: Path) -> None:
+        for name in plain.manifest.files:
+            (folder / name).write_bytes(plain.read(name))
+        (folder / REPORT_PAGE).write_text("<h1>Told</h1><script>alert(1)</script>")
+
+    written = write_bundle(tmp_path / "model", plain.manifest, write_files)
+    made = Predictor(written, predictor.engine, predictor.limits)
+    client = create_app(made, Settings(keep_uploads=False)).test_client()
+    assert 'href="/model/report"' in client.get("/model").text
+    page = client.get("/model/report")
+    assert (page.status_code, page.mimetype) == (200, "text/html")
+    assert page.text.startswith("<h1>Told</h1>")
+    policy = page.headers.getlist("Content-Security-Policy")
+    assert len(policy) == 1
+    assert {"default-src 'none'", "sandbox"} <= {part.strip() for part in policy[0].split(";")}
+    assert "script-src" not in policy[0]
+
+
+def test_a_folder_without_such_a_page_has_no_link(predictor: Predictor) -> None:
+    client = create_app(predictor, Settings(keep_uploads=False)).test_client()
+    assert "/model/report" not in client.get("/model").text
+    assert client.get("/model/report").status_code == 404

@@ -14,7 +14,7 @@ from io import StringIO
 from typing import Any, Final
 
 from florist import checks
-from florist.bundle import HISTORY, REPORT, Bundle
+from florist.bundle import HISTORY, REPORT, REPORT_PAGE, Bundle
 from florist.confidence.refusal import Refusal
 from florist.errors import BundleError
 from florist.pictures import read_pictures
@@ -41,7 +41,10 @@ class Curves:
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """All that is known about a model. `examples[side][class]` counts pictures."""
+    """All that is known about a model.
+
+    `examples[side][class]` counts pictures, `has_page` is whether training wrote a page of its own.
+    """
 
     name: str
     digest: str
@@ -56,6 +59,7 @@ class Facts:
     refusal: Refusal | None
     curves: Curves | None
     gallery: Gallery
+    has_page: bool
 
     @property
     def accuracy(self) -> float | None:
@@ -86,6 +90,7 @@ def _facts(bundle: Bundle) -> Facts:
         refusal=_or_none(_refusal, bundle) if REPORT in manifest.files else None,
         curves=_or_none(_curves, bundle) if HISTORY in manifest.files else None,
         gallery=Gallery(_or_none(read_pictures, bundle) or ()),
+        has_page=REPORT_PAGE in manifest.files,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from flask import (
     Blueprint,
     Response,
+    abort,
     flash,
     jsonify,
     redirect,
@@ -17,6 +18,7 @@ from flask import (
 )
 from werkzeug.wrappers import Response as Redirect
 
+from florist.bundle import REPORT_PAGE
 from florist.images import Limits, Price, copy_without_metadata
 from florist.prediction import DEFAULT_TOP, Prediction, Result
 from florist.web.door.errors import wants_page
@@ -32,6 +34,13 @@ from florist.web.services import Services, services
 from florist.web.uploads.copies import PREVIEW_SIDE, Copy, Origin, Upload
 
 _MOST_ERRORS: Final = 4
+_REPORT_HEADERS: Final = {
+    "Cache-Control": "no-cache",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; "
+        "sandbox"
+    ),
+}
 
 pages = Blueprint("pages", __name__)
 for _filter in FILTERS:
@@ -219,3 +228,15 @@ def model() -> str:
         matrix=len(facts.classes) <= LARGEST_MATRIX,
         max_error=predictor.judge.max_error,
     )
+
+
+@pages.get("/model/report")
+def report() -> Response:
+    """Serve the page that training wrote.
+
+    A model folder may come from anywhere, so no script runs in it, and nothing is sent from it.
+    """
+    bundle = services().model.predictor().bundle
+    if REPORT_PAGE not in bundle.manifest.files:
+        abort(404)
+    return Response(bundle.read(REPORT_PAGE), mimetype="text/html", headers=_REPORT_HEADERS)
