@@ -35,6 +35,20 @@ def test_errors_are_counted_and_end_in_exit_code_1_each_time(
     assert rows_of(tmp_path / "answers") == predicted(bundle, photos)
 
 
+def test_a_manifest_names_the_pictures(bundle: Bundle, photos: Path, tmp_path: Path) -> None:
+    predict(bundle, photos, "--output", f"{tmp_path / 'folder'}/")
+    # What has a column of files is a list of them: answers, too.
+    listed = tmp_path / "folder" / "part-000000.parquet"
+    result = predict(bundle, "--manifest", listed, "--output", f"{tmp_path / 'listed'}/")
+    assert "Error: 1 of 32 pictures" in result.stderr
+    assert parts(tmp_path / "listed") == {
+        "part-000000.parquet": parts(tmp_path / "folder")["part-000000.parquet"]
+    }
+    nothing = predict(bundle, "--output", f"{tmp_path / 'none'}/")
+    assert nothing.exit_code == 2
+    assert "Name pictures" in nothing.stderr
+
+
 def test_every_option_of_predict_means_the_same_here(
     trusted: Bundle, photos: Path, tmp_path: Path
 ) -> None:
@@ -83,6 +97,7 @@ def test_an_empty_folder_leaves_nothing(bundle: Bundle, tmp_path: Path) -> None:
         (["-", "--output", "answers/"], "no standard input"),
         (["--output", "a.csv", "--shard", "5"], "need a folder: --output answers/"),
         (["--json", "--ray", "auto"], "need a folder"),
+        (["--json", "--manifest", "list.csv"], "need a folder"),
         (["--part", "1/2"], "need a folder"),
         (["--output", "answers/", "--part", "0/2"], "'0/2' is none; the first of 64 parts is 1/64"),
         (["--output", "answers/", "--part", "3/2"], "'3/2' is none"),

@@ -73,6 +73,23 @@ def test_no_fault_of_the_storage_becomes_a_row(
     assert [row | {"file": ""} for row in rows] == [row | {"file": ""} for row in expected]
 
 
+def test_a_manifest_in_a_bucket(
+    bundle: Bundle, photos: Path, server: ObjectStore, tmp_path: Path
+) -> None:
+    names = ["s3://flowers/photos/red/001.png", str(photos / "blue" / "002.png")]
+    Bucket("s3://flowers").write("lists/some.csv", "\n".join(["file", *names]).encode())
+    output = f"{tmp_path / 'answers'}/"
+    result = predict(bundle, "--manifest", "s3://flowers/lists/some.csv", "--output", output)
+    assert result.exit_code == 0, result.output
+    rows = rows_of(tmp_path / "answers")
+    assert [(row["file"], row["labels"][0]) for row in rows] == [
+        (names[0], "red"),
+        (names[1], "blue"),
+    ]
+    gone = predict(bundle, "--manifest", "s3://flowers/lists/gone.csv", "--output", output)
+    assert "s3://flowers/lists/gone.csv: No such file or directory" in gone.stderr
+
+
 def test_a_storage_that_refuses_ends_the_run_and_no_row_says_so(
     bundle: Bundle, server: ObjectStore, tmp_path: Path
 ) -> None:
@@ -85,4 +102,5 @@ def test_a_storage_that_refuses_ends_the_run_and_no_row_says_so(
 def test_pictures_of_a_bucket_need_a_folder(bundle: Bundle) -> None:
     result = predict(bundle, "s3://flowers/photos", "--json")
     assert result.exit_code == 2
-    assert "pictures of a bucket need a folder: --output answers/" in result.stderr
+    assert "Pictures of a bucket, " in result.stderr
+    assert "need a folder: --output answers/" in result.stderr

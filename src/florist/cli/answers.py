@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from florist.system import cpu_limit
 
 try:
     from florist.batch import cluster, local
+    from florist.batch.manifest import names_in
     from florist.batch.run import Execute, Share, State, answer, begin
     from florist.batch.shard import Job
 except ModuleNotFoundError as error:
@@ -37,6 +39,8 @@ def write_answers(
     runtime = replace(runtime, threads=1)
     predictor = load(model, runtime, none=how["none"], max_error=how["max_error"])
     facts = _facts(predictor) | {"top": how["top"], "sets": how["sets"]}
+    if how["manifest"]:
+        names = chain(names, names_in(how["manifest"]))
     plan = begin(names, storage_at(output), facts, how["shard"])
     if not plan.pictures:
         return 0

@@ -85,6 +85,11 @@ shard_option = click.option(
     metavar="PICTURES",
     help="How many pictures a file in FOLDER/ has.  [default: by how many there are]",
 )
+manifest_option = click.option(
+    "--manifest",
+    metavar="FILE",
+    help="Take the pictures that a CSV or Parquet file names in its column `file`.",
+)
 ray_option = click.option(
     "--ray",
     metavar="auto|ray://HOST:PORT",

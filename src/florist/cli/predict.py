@@ -15,6 +15,7 @@ import click
 from florist.cli.console import listening, print_error, stderr
 from florist.cli.debug import debug_option
 from florist.cli.options import (
+    manifest_option,
     max_error_option,
     model_option,
     part_option,
@@ -33,6 +34,8 @@ from florist.prediction import DEFAULT_TOP, load
 from florist.progress import Progress, silent
 from florist.storage import is_address
 from florist.system import cpu_limit, replacing
+
+_INTO_A_FOLDER: Final = ("manifest", "shard", "part", "ray")
 
 _MANY: Final = 20
 """So many pictures take long enough to want to know how far they are."""
@@ -73,7 +76,8 @@ def _is_folder(output: str) -> bool:
 
 
 @click.command()
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.argument("paths", metavar="PATH...", nargs=-1)
+@manifest_option
 @model_option
 @runtime_options
 @click.option(
@@ -135,6 +139,8 @@ def predict(
       florist predict photos --output answers/
       curl -s https://example.org/rose.jpg | florist predict - --json
     """
+    if not paths and not how["manifest"]:
+        raise click.UsageError("Name pictures: files, folders or patterns.")
     problems: list[str] = []
     pictures = expand(paths, problems)
     if output is not None and _is_folder(output):
@@ -143,9 +149,10 @@ def predict(
         from florist.cli.answers import write_answers
 
         failed = write_answers(pictures, output, model, runtime, how)
-    elif how["shard"] or how["part"] or how["ray"] or any(map(is_address, paths)):
+    elif any(map(how.get, _INTO_A_FOLDER)) or any(map(is_address, paths)):
         raise click.UsageError(
-            "--shard, --part, --ray and pictures of a bucket need a folder: --output answers/"
+            "Pictures of a bucket, --manifest, --shard, --part and --ray need a folder: --output "
+            "answers/"
         )
     else:
         failed = _write([*pictures], Path(output) if output else None, model, runtime, how)

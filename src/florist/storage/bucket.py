@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from florist.errors import StorageError, printable
@@ -94,6 +95,16 @@ class Bucket:
             return bytes(self._store.get_range(name, start=0, length=most))
 
         return self._asked(name, content)
+
+    def fetch(self, name: str, path: Path) -> None:
+        """Copy a file of any size to one of this machine.
+
+        Raises `FileNotFoundError` where there is none.
+        """
+        with path.open("wb") as file:
+            stream = iter(self._asked(name, lambda: self._store.get(name)).stream())
+            while (chunk := self._asked(name, lambda: next(stream, None))) is not None:
+                file.write(chunk)
 
     def write(self, name: str, content: bytes) -> None:
         """Write a file as a whole."""
