@@ -10,7 +10,7 @@ from onnx import ModelProto, numpy_helper
 
 from florist.bundle import Bundle
 from florist.dataset import Dataset
-from florist.training.correction import correct_biases
+from florist.training.correction import _step, correct_biases
 from florist.training.quantize import quantize
 
 STEPS = 300
@@ -66,3 +66,9 @@ def test_what_is_written_is_corrected(trained: Bundle, dataset: Dataset, tmp_pat
     plain = biases(onnx.load(tmp_path / "plain.onnx"))
     assert written.keys() == plain.keys()
     assert any((written[name] != plain[name]).any() for name in plain)
+
+
+def test_large_tensors_are_those_of_fewer_pictures() -> None:
+    sizes = [2**16, 2**20, 2**22, 2**26]
+    assert [_step(64, size) for size in sizes] == [1, 1, 4, 4]
+    assert _step(5, 2**26) == 1

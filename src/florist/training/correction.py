@@ -6,12 +6,20 @@ Equalization and Bias Correction", 2019, section 4.2, with pictures in place of 
 """
 
 from collections.abc import Iterator, Sequence, Set
-from typing import Any
+from functools import reduce
+from typing import Any, Final
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
+
+from florist.engine import with_output
+
+_FEWEST: Final = 16
+"""Pictures that are used whatever they take: all places of each count."""
+_TENSOR_BYTES: Final = 48 * 2**20
+"""What a tensor of more pictures than that may take; a few are there at a time."""
 
 
 def correct_biases(
@@ -28,15 +36,46 @@ def correct_biases(
     nodes = [node for node in nodes if makers.keys() & node.input[2:]]  # others are in 32 bits
     # By the nodes' names: a clipping after one, which rounding does anyhow, has been left out.
     before = {node.name: node.output[0] for node in original.graph.node}
-    expected = _computed(original, [before[node.name] for node in nodes], pictures)
+    exact = _Exact(original, [before[node.name] for node in nodes])
+    pictures = pictures[:: _step(len(pictures), exact.largest(pictures))]
     found = _computed(quantized, [node.output[0] for node in nodes], pictures)
-    for node, exact, rounded in zip(nodes, expected, found, strict=True):
+    for node, mean, rounded in zip(nodes, exact.means(pictures), found, strict=True):
         bias, scale = (constants[name] for name in makers[node.input[2]].input[:2])
         size = numpy_helper.to_array(scale)
-        shift = (exact - rounded).mean(axis=(0, 2, 3), dtype=np.float64)
+        shift = mean - rounded.mean(axis=(0, 2, 3), dtype=np.float64)
         steps = np.round(shift / size).astype(np.int32)
         bias.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(bias) + steps, bias.name))
         rounded[:] += (steps * size)[:, np.newaxis, np.newaxis]
+
+
+def _step(count: int, tensor: int) -> int:
+    """Return the step through `count` pictures that keeps a tensor of so many bytes a picture."""
+    kept = max(_FEWEST, _TENSOR_BYTES // tensor)
+    return max(1, count // kept)
+
+
+class _Exact:
+    """Tensors of a network that nothing has been rounded in."""
+
+    def __init__(self, model: ModelProto, names: Sequence[str]) -> None:
+        network = reduce(with_output, names, model.SerializeToString())
+        self._session = onnxruntime.InferenceSession(network, providers=["CPUExecutionProvider"])
+        self._input, self._names = model.graph.input[0].name, names
+
+    def largest(self, pictures: NDArray[np.uint8]) -> int:
+        """Return how many bytes the largest tensor of a picture takes."""
+        return max(found.nbytes for found in self._of(pictures[:1]))
+
+    def means(self, pictures: NDArray[np.uint8]) -> list[NDArray[np.float64]]:
+        """Return the mean of each channel of each tensor, over all places of all pictures."""
+        found = (
+            [each.mean(axis=(0, 2, 3), dtype=np.float64) for each in self._of(picture[np.newaxis])]
+            for picture in pictures
+        )
+        return [np.mean(means, axis=0) for means in zip(*found, strict=True)]
+
+    def _of(self, pictures: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+        return list(self._session.run(self._names, {self._input: pictures}))
 
 
 def _computed(
@@ -48,15 +87,18 @@ def _computed(
     """
     parts = list(_parts(model, names))
     last_use = {each.name: n for n, part in enumerate(parts) for each in part.graph.input}
-    every = range(len(pictures))
     known: dict[str, NDArray[Any]] = {model.graph.input[0].name: pictures}
     for number, (name, part) in enumerate(zip(names, parts, strict=True)):
         session = onnxruntime.InferenceSession(
             part.SerializeToString(), providers=["CPUExecutionProvider"]
         )
         # Picture by picture: what lies between takes more memory than what is kept.
-        feeds = ({each.name: known[each.name][[n]] for each in part.graph.input} for n in every)
-        known[name] = np.concatenate([session.run(None, feed)[0] for feed in feeds])
+        for n in range(len(pictures)):
+            feed = {each.name: known[each.name][[n]] for each in part.graph.input}
+            (found,) = session.run(None, feed)
+            if n == 0:
+                known[name] = np.empty((len(pictures), *found.shape[1:]), found.dtype)
+            known[name][n] = found[0]
         yield known[name]
         known = {each: value for each, value in known.items() if last_use.get(each, 0) > number}
 

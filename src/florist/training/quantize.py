@@ -54,8 +54,6 @@ to the logits of MobileNetV2 0.35 as all 48 convolutions after them.
 """
 
 _CALIBRATION_PICTURES: Final = 64
-_CORRECTED: Final = 4
-"""One in so many of these corrects biases: all of its places count, and tensors of all are kept."""
 # What has weights, and what lies between: where a layer in between stayed in 32 bits, its inputs
 # and outputs would be converted back and forth. The head stays as it is: it costs nothing.
 _OPERATIONS: Final = (
@@ -161,7 +159,7 @@ def quantize(network: Path, target: Path, pictures: Sequence[RGB], spared: int) 
             weight_type=QuantType.QInt8,
         )
     quantized = onnx.load(target)
-    correct_biases(quantized, original, np.stack(pictures[::_CORRECTED]))
+    correct_biases(quantized, original, np.stack(pictures))
     onnx.save(quantized, target)
     make_canonical(target, inner=[FEATURE_MAP])
 
