@@ -27,6 +27,7 @@ from benchmarks import (
     load,
     memory,
     report,
+    scaling,
     serving,
     startup,
     training,
@@ -45,6 +46,7 @@ def parts(bench: Bench) -> dict[str, Callable[[], dict[str, Any]]]:
         "decoding": partial(decoding.measure, bench),
     }
     found |= {f"serving {name}": partial(serving.measure, bench, name) for name in bench.backbones}
+    found["scaling"] = partial(scaling.measure, bench)
     trained = dict.fromkeys([training.TRAINED, *bench.backbones[1:]])
     found |= {f"training {name}": partial(training.measure, bench, name) for name in trained}
     if bench.trust:

@@ -95,11 +95,11 @@ def drawn(work: Path, per_class: int) -> Path:
     return folder
 
 
-def phone_jpeg(photo: Path) -> bytes:
-    """Return a photograph as a phone would have stored it: 12 megapixels, with a sensor's noise."""
+def phone_jpeg(photo: Path, size: tuple[int, int] = (4032, 3024)) -> bytes:
+    """Return a photograph as a phone would have stored it, with a sensor's noise."""
     with Image.open(photo) as image:
-        large = image.convert("RGB").resize((4032, 3024), Image.Resampling.BICUBIC)
-    noise = np.random.default_rng(0).normal(0, 3, (3024, 4032, 1))
+        large = image.convert("RGB").resize(size, Image.Resampling.BICUBIC)
+    noise = np.random.default_rng(0).normal(0, 3, (size[1], size[0], 1))
     noisy = (np.asarray(large) + noise).clip(0, 255).astype(np.uint8)
     buffer = BytesIO()
     Image.fromarray(noisy).filter(ImageFilter.GaussianBlur(0.6)).save(buffer, "JPEG", quality=92)

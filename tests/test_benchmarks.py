@@ -107,7 +107,7 @@ def test_a_small_run_measures_every_part(small: Path) -> None:
     results = json.loads((small / "benchmarks.json").read_text())
     name = "mobilenetv2-0.35"
     of_a_backbone = {f"{kind} {name}" for kind in ("serving", "training", "accuracy")}
-    assert set(results) == {"startup", "decoding", "memory", "load", *of_a_backbone}
+    assert set(results) == {"startup", "decoding", "scaling", "memory", "load", *of_a_backbone}
     served = results[f"serving {name}"]
     for who in ("classic", *(f"florist {precision}" for precision in NETWORKS)):
         assert served[who]["requests_per_s"] > 0
@@ -123,6 +123,8 @@ def test_a_small_run_measures_every_part(small: Path) -> None:
         assert results["load"][loaded]["mib"]["peak"] > 10
     assert set(results["load"]["steady"]["answers"]) <= {"200", "429"}
     assert 0 < results["load"]["killed"]["answers"]["broken"] <= CLIENTS
+    assert min(results["scaling"]["requests_per_s"].values()) > 0
+    assert min(results["scaling"]["batch"].values()) > 0
     assert results["decoding"]["largest_mean_difference_of_255"] <= 2
     assert results["decoding"]["same_top_1"] >= 0.8 * results["decoding"]["pictures"]
 
