@@ -51,6 +51,7 @@ def parts(bench: Bench) -> dict[str, Callable[[], dict[str, Any]]]:
     found |= {f"training {name}": partial(training.measure, bench, name) for name in trained}
     if bench.trust:
         found["trust"] = partial(trust.measure, bench)
+        found["trust left out"] = partial(trust.measure_left_out, bench)
         found["trust tiny"] = partial(trust.measure_tiny, bench)
         found["labels"] = partial(labels.measure, bench)
     return found | {

@@ -81,9 +81,22 @@ def trust_goals(found: Mapping[str, Any]) -> Iterator[Goal]:
     yield f"foreign pictures: the lowest, {worst}", "≥ 0.96", f"{areas[worst]:.3f}"
     yield "foreign pictures: passing where 95 % are kept", "≤ 6 %", f"{passing:.1%}"
     yield "test pictures kept at `--none 0.05`", "93.5 to 96.5 %", f"{kept:.1%}"
+    refused = {
+        name: np.mean([each["refusal"][name] for each in seeds]) for name in seeds[0]["refusal"]
+    }
+    yield "`--max-error 0.02`: wrong answers on test pictures", "≤ 2 %", f"{refused['error']:.1%}"
+    yield "`--max-error 0.02`: test pictures answered", "≥ 78 %", f"{refused['answered']:.1%}"
+    yield "label sets at 95 %: with the right class", "95 %", f"{refused['covered']:.1%}"
+    yield "label sets at 95 %: classes in a set, mean", "", f"{refused['set_size']:.2f}"
     share, size = max(each["judge_share"] for each in seeds), max(each["kb"] for each in seeds)
     yield "the judge's share of a prediction's time", "≤ 3 %", f"{share:.1%}"
     yield "`trust.npz`", "≤ 1,000 kB", f"{size:,.0f} kB"
+
+
+def left_out_goals(found: Mapping[str, Any]) -> Iterator[Goal]:
+    """Return how well a class is told that was left out of the training."""
+    areas = [each["auroc"] for each in found["classes"].values()]
+    yield f"a class left out: AUROC, mean of {len(areas)}", "≥ 0.80", f"{np.mean(areas):.3f}"
 
 
 def tiny_goals(found: Mapping[str, Any]) -> Iterator[Goal]:
@@ -168,6 +181,7 @@ def scaling_goals(found: Mapping[str, Any]) -> Iterator[Goal]:
 
 _PARTS: Final[dict[str, Callable[[Mapping[str, Any]], Iterator[Goal]]]] = {
     "trust": trust_goals,
+    "trust left out": left_out_goals,
     "trust tiny": tiny_goals,
     "labels": labels_goals,
     "memory": memory_goals,

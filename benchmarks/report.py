@@ -48,6 +48,7 @@ def tables(results: Results) -> str:
         *(training(name, found) for name, found in named(results, "training")),
         *(accuracy(name, found) for name, found in named(results, "accuracy")),
         *([trust(results["trust"]["seeds"])] if "trust" in results else []),
+        *([left_out(results["trust left out"])] if "trust left out" in results else []),
         *([memory(results["memory"])] if "memory" in results else []),
         *([load(results["load"])] if "load" in results else []),
         machines(results),
@@ -131,6 +132,16 @@ def trust(seeds: Sequence[Mapping[str, Any]]) -> str:
     ]
     head = ("", "pictures", "AUROC", "passing at 95 % kept", "caught at `--none 0.05`")
     return "### Foreign pictures, to MobileNetV2 0.35 on the photographs\n\n" + table(head, rows)
+
+
+def left_out(found: Mapping[str, Any]) -> str:
+    """Return how each class is told that was left out of the training."""
+    rows = [
+        (name, str(each["pictures"]), f"{each['auroc']:.3f}", f"{each['caught']:.1%}")
+        for name, each in found["classes"].items()
+    ]
+    head = ("", "pictures", "AUROC", "caught at `--none 0.05`")
+    return "### A class of the photographs that was left out\n\n" + table(head, rows)
 
 
 def memory(found: Mapping[str, Any]) -> str:

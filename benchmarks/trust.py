@@ -5,12 +5,15 @@ weights nor scales have seen.
 """
 
 import json
+import shutil
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.foreign import foreign
 from benchmarks.materials import Bench, drawn
@@ -19,7 +22,7 @@ from florist.bundle import REPORT, TRUST
 from florist.confidence.foreign import Shares, auroc
 from florist.confidence.reliability import reliability
 from florist.confidence.temperature import log_loss
-from florist.dataset import read_labelled
+from florist.dataset import Sample, read_labelled
 from florist.engine import PROBABILITIES
 from florist.evaluation import relabelled, unseen
 from florist.images import load_rgb
@@ -27,6 +30,8 @@ from florist.prediction import Predictor, Result, load
 
 FAR: Final = ("noise", "text", "shapes", "screens", "packages")
 """The sets that hold no photographs."""
+MAX_ERROR: Final = 0.02
+COVERAGE: Final = 0.95
 _TIMED: Final = 300
 
 
@@ -44,18 +49,55 @@ def measure_tiny(bench: Bench) -> dict[str, Any]:
     return _measured(bench, drawn(bench.work, 200), "tiny", 0)
 
 
-def _measured(bench: Bench, pictures: Path, backbone: str, seed: int) -> dict[str, Any]:
-    output = bench.work / f"trust-{backbone}-{seed}"
+def measure_left_out(bench: Bench) -> dict[str, Any]:
+    """Return how well each class of the photographs is told by a model that has only the others."""
+    names = sorted(folder.name for folder in bench.photos.iterdir() if folder.is_dir())
+    return {"classes": {name: _left_out(bench, name) for name in names}}
+
+
+def _left_out(bench: Bench, name: str) -> dict[str, Any]:
+    others = bench.work / "without" / name
+    if not others.exists():
+        partial = others.with_suffix(".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.copytree(bench.photos, partial, ignore=shutil.ignore_patterns(name))
+        partial.rename(others)
+    predictor, samples = _trained(bench, others, TRAINED, 0, f"without-{name}")
+    familiar = _familiarity(predictor, [sample.path for sample in samples])
+    found = _familiarity(predictor, sorted((bench.photos / name).iterdir()))
+    return {
+        "pictures": len(found),
+        "auroc": auroc(familiar, found),
+        "caught": float((found < predictor.judge.none).mean()),
+    }
+
+
+def _trained(
+    bench: Bench, pictures: Path, backbone: str, seed: int, name: str
+) -> tuple[Predictor, list[Sample]]:
+    """Return a model, trained unless it is there, and the pictures that it has not seen."""
+    output = bench.work / f"trust-{name}"
     if not output.exists():
         recipe = Recipe(bench, backbone, bench.epochs, seed)
         train(pictures, output, ["--backbone", backbone, *recipe.options()])
     predictor = load(output)
-    samples = unseen(relabelled(read_labelled(pictures), predictor.classes), predictor.bundle)
+    labelled = relabelled(read_labelled(pictures), predictor.classes)
+    return predictor, unseen(labelled, predictor.bundle)
+
+
+def _familiarity(predictor: Predictor, files: Sequence[Path]) -> Shares:
+    return np.array([each.familiarity for each in predictor.predict_many(files)], np.float64)
+
+
+def _measured(bench: Bench, pictures: Path, backbone: str, seed: int) -> dict[str, Any]:
+    predictor, samples = _trained(bench, pictures, backbone, seed, f"{backbone}-{seed}")
+    folder = predictor.bundle.path
     results = list(predictor.predict_many(sample.path for sample in samples))
+    labels = np.array([sample.label for sample in samples])
     familiar = np.array([result.familiarity for result in results], np.float64)
     sets = {
-        name: np.array([r.familiarity for r in predictor.predict_many(files)], np.float64)
-        for name, files in foreign(bench.work / "foreign", output).items()
+        name: _familiarity(predictor, files)
+        for name, files in foreign(bench.work / "foreign", folder).items()
     }
     none = predictor.judge.none
     return {
@@ -64,9 +106,30 @@ def _measured(bench: Bench, pictures: Path, backbone: str, seed: int) -> dict[st
         "caught": {name: float((found < none).mean()) for name, found in sets.items()},
         "auroc": {name: auroc(familiar, found) for name, found in sets.items()},
         "fpr95": {name: fpr95(familiar, found) for name, found in sets.items()},
-        "scores": _scores(predictor, results, [sample.label for sample in samples]),
+        "scores": _scores(predictor, results, labels),
+        "refusal": _refusal(predictor, results, labels),
         "judge_share": judge_share(predictor, [sample.path for sample in samples[:_TIMED]]),
-        "kb": (output / TRUST).stat().st_size / 1000,
+        "kb": (folder / TRUST).stat().st_size / 1000,
+    }
+
+
+def _refusal(
+    predictor: Predictor, results: Sequence[Result], labels: NDArray[np.int64]
+) -> dict[str, float]:
+    """Return what becomes of the promise, and of label sets, on pictures never validated."""
+    least = replace(predictor.judge, max_error=MAX_ERROR).least
+    found = np.stack([each.probabilities for each in results if each.probabilities is not None])
+    familiar = np.array([each.verdict != "none" for each in results])
+    answers = familiar & (found.max(axis=1) >= least)
+    sets = predictor.label_sets(COVERAGE)
+    named = [sets.of(each) for each in found]
+    wrong = found.argmax(axis=1) != labels
+    covered = [predictor.classes[n] in each for n, each in zip(labels, named, strict=True)]
+    return {
+        "answered": float(answers.mean()),
+        "error": float(wrong[answers].mean()) if answers.any() else 0.0,
+        "covered": float(np.mean(covered)),
+        "set_size": float(np.mean([len(each) for each in named])),
     }
 
 
@@ -76,12 +139,11 @@ def fpr95(familiar: Shares, foreign: Shares) -> float:
 
 
 def _scores(
-    predictor: Predictor, results: Sequence[Result], labels: Sequence[int]
+    predictor: Predictor, results: Sequence[Result], truth: NDArray[np.int64]
 ) -> dict[str, float]:
     """Return how far the scores are off, with the temperature and without."""
     report = json.loads(predictor.bundle.read(REPORT))
     temperature = float(report["calibration"]["temperature"])
-    truth = np.array(labels)
     found = np.stack([r.probabilities for r in results if r.probabilities is not None])
     logits = np.log(np.maximum(found, np.finfo(np.float32).tiny))
     measured = reliability(found.max(axis=1), found.argmax(axis=1) == truth)

@@ -22,6 +22,7 @@ SEED: dict[str, Any] = {
     "scores": {
         "temperature": 1.3, "error": 0.03, "floor": 0.025, "log_loss": 0.2, "raw_log_loss": 0.21,
     },
+    "refusal": {"answered": 0.8, "error": 0.012, "covered": 0.951, "set_size": 1.1},
     "judge_share": 0.01,
     "kb": 331.0,
 }  # fmt: skip
@@ -45,13 +46,23 @@ def test_the_tables_are_written_from_the_results(tmp_path: Path) -> None:
     results: dict[str, dict[str, Any]] = {
         "trust": {"seeds": [SEED, SEED], **about},
         "trust tiny": {**SEED, **about},
+        "trust left out": {
+            "classes": {
+                "rose": {"pictures": 5, "auroc": 0.81, "caught": 0.25},
+                "tulip": {"pictures": 7, "auroc": 0.85, "caught": 0.3},
+            },
+            **about,
+        },
     }
     reached = {what: (goal, found) for what, goal, found in goals(results)}
     assert reached["scores, mean of 2: calibration error beyond its floor"] == ("≤ 0.010", "0.005")
     assert reached["scores: seeds whose log loss the temperature lowers"] == ("2", "2")
     assert reached["foreign pictures: the lowest, wallpapers"] == ("≥ 0.96", "0.980")
     assert reached["`tiny`, caught: noise"] == ("≥ 90 %", "100.0%")
+    assert reached["`--max-error 0.02`: wrong answers on test pictures"] == ("≤ 2 %", "1.2%")
+    assert reached["a class left out: AUROC, mean of 2"] == ("≥ 0.80", "0.830")
     write(results, tmp_path)
+    assert "| tulip | 7 | 0.850 | 30.0% |" in (tmp_path / "benchmarks.md").read_text()
     assert "| wallpapers | 136 | 0.980 | 8.0% | 90.0% |" in (tmp_path / "benchmarks.md").read_text()
 
 

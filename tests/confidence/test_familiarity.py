@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from florist.confidence.bank import NEIGHBOURS, bank_of
+from florist.confidence.bank import bank_of
 from florist.confidence.familiarity import Embeddings, Familiarity, familiarity_of
 from florist.confidence.verdict import Judge
 
@@ -24,27 +24,30 @@ def drawn(pictures: int, seed: int, kind: int = 0) -> Embeddings:
 
 @pytest.fixture(scope="module")
 def known() -> Familiarity:
-    return familiarity_of(drawn(300, 1), {"float32": drawn(400, 2), "int8": drawn(50, 3)})
+    others = {"float32": drawn(400, 2), "int8": drawn(50, 3)}
+    return familiarity_of(drawn(300, 1), others)
 
 
-def test_the_bank_tells_the_distance_to_the_tenth_nearest() -> None:
+def test_the_bank_tells_the_distance_to_the_last_of_its_neighbours() -> None:
     points = drawn(200, 1)["late"]
     near = bank_of(points[:, :40])  # no more channels than components: nothing is left out
     roots = np.sqrt(points[:, :40])
     unit = roots / np.linalg.norm(roots, axis=1, keepdims=True)
     apart = np.sort(np.linalg.norm(unit[:, None] - unit[None], axis=2), axis=1)
-    assert near.distances(points[:, :40]) == pytest.approx(apart[:, NEIGHBOURS - 1], abs=0.02)
+    for count in (1, 10):
+        found = near.distances(points[:, :40], count)
+        assert found == pytest.approx(apart[:, count - 1], abs=0.02)
 
 
 def test_brightness_does_not_count() -> None:
     points = drawn(100, 1)["late"]
     bank = bank_of(points)
-    assert bank.distances(3 * points) == pytest.approx(bank.distances(points), abs=1e-4)
+    assert bank.distances(3 * points, 10) == pytest.approx(bank.distances(points, 10), abs=1e-4)
 
 
 def test_a_bank_of_fewer_than_ten_takes_the_farthest() -> None:
     points = drawn(3, 1)["early"]
-    assert bank_of(points).distances(points).shape == (3,)
+    assert bank_of(points).distances(points, 10).shape == (3,)
 
 
 def test_of_familiar_things_as_many_are_rejected_as_was_said(known: Familiarity) -> None:

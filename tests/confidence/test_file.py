@@ -58,9 +58,13 @@ def test_it_comes_back_as_it_was_written() -> None:
 
 
 def test_an_older_file_has_nothing_that_was_validated() -> None:
-    parts = {name: None for name in arrays() if name.startswith(("validated", "max_error"))}
+    parts = {
+        name: None for name in arrays() if name.startswith(("validated", "max_error", "neigh"))
+    }
     found = from_bytes(saved(**parts), "float32")
-    assert (found.refusal, found.max_error, found.familiarity is None) == (None, None, False)
+    assert (found.refusal, found.max_error) == (None, None)
+    assert found.familiarity is not None
+    assert found.familiarity.neighbours == 10
 
 
 def test_it_is_small() -> None:
@@ -118,6 +122,7 @@ MEAN = "bank/embedding/mean"
         lambda: saved(**{"validated/float32/familiarity": np.full(100, np.nan, np.float32)}),
         lambda: saved(max_error=np.array([2.0])),
         lambda: saved(max_error=np.array([0.1], np.float32)),
+        lambda: saved(neighbours=np.array([0], np.int8)),
         lambda: saved(none=None),
         lambda: saved(none=np.array([np.nan], np.float32)),
         lambda: saved(none=np.array([0.1, 0.2], np.float32)),

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-NEIGHBOURS: Final = 10
 _COMPONENTS: Final = 64
 
 
@@ -44,13 +43,13 @@ class Bank:
         pictures = np.ascontiguousarray((self.pictures * self.steps).T)
         return self.axes.astype(np.float32), pictures, (pictures**2).sum(axis=0)
 
-    def distances(self, embeddings: Floats) -> Floats:
-        """Return how far embeddings (N, channels) are from their tenth nearest picture, (N,).
+    def distances(self, embeddings: Floats, neighbours: int) -> Floats:
+        """Return how far embeddings (N, channels) are from the last of their neighbours, (N,).
 
         Sun et al., "Out-of-Distribution Detection with Deep Nearest Neighbors" (2022).
         """
         squares = self._squares(embeddings)
-        place = min(NEIGHBOURS, squares.shape[1]) - 1
+        place = min(neighbours, squares.shape[1]) - 1
         nearest = np.partition(squares, place, axis=1)[:, place]
         return np.sqrt(np.maximum(nearest, 0)).astype(np.float32)
 

@@ -17,6 +17,11 @@ from numpy.typing import NDArray
 
 from florist.confidence.bank import Bank, Floats, bank_of
 
+NEIGHBOURS: Final = 1
+"""A class that was left out is told from the others better by the nearest than by the tenth."""
+OLDER_NEIGHBOURS: Final = 10
+"""What it was where nothing says how many."""
+
 ENOUGH: Final = 100
 """How many pictures it takes: of 100, the five strangest are the threshold at 5 %."""
 
@@ -50,24 +55,30 @@ class Scale:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Familiarity:
-    """What says how familiar a picture looks: a bank for each embedding, a scale a precision."""
+    """What says how familiar a picture looks: a bank for each embedding, a scale a precision.
+
+    A distance is that of the last of so many `neighbours`.
+    """
 
     banks: Mapping[str, Bank]
     scales: Mapping[str, Scale] = field(default_factory=dict)
+    neighbours: int = NEIGHBOURS
 
     def __post_init__(self) -> None:
         """Refuse banks and scales of different numbers.
 
         Raises `ValueError`.
         """
+        if self.neighbours < 1:
+            raise ValueError("its neighbours are none")
         for each in self.scales.values():
             if not len(each.centre) == len(each.spread) == len(self.banks) > 0:
                 raise ValueError("its banks and scales are of different numbers")
 
     def distances(self, embeddings: Embeddings) -> Floats:
         """Return the distance of each picture in each embedding, (pictures, banks)."""
-        found = [bank.distances(embeddings[name]) for name, bank in self.banks.items()]
-        return np.stack(found, axis=1)
+        banks, count = self.banks.items(), self.neighbours
+        return np.stack([bank.distances(embeddings[name], count) for name, bank in banks], axis=1)
 
     def p_values(self, embeddings: Embeddings, precision: str) -> NDArray[np.float64]:
         """Return, for each picture, how many in a hundred familiar ones look at least as strange.

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from florist import checks
 from florist.confidence.bank import Bank
-from florist.confidence.familiarity import Familiarity, Scale
+from florist.confidence.familiarity import OLDER_NEIGHBOURS, Familiarity, Scale
 from florist.confidence.refusal import Validated
 from florist.confidence.verdict import Judge
 
@@ -28,6 +28,7 @@ UNREADABLE: Final = (*checks.NOT_AS_EXPECTED, BadZipFile, NotImplementedError, E
 _ARRAYS: Final[dict[str, tuple[type[np.generic], int]]] = {
     "none": (np.float32, 1),
     "max_error": (np.float64, 1),
+    "neighbours": (np.int8, 1),
     "mean": (np.float32, 1),
     "axes": (np.float16, 2),
     "steps": (np.float32, 1),
@@ -51,6 +52,7 @@ def to_bytes(judge: Judge) -> bytes:
     if judge.familiarity is None:
         raise ValueError("a judge without a familiarity has nothing to keep")
     arrays: dict[str, NDArray[Any]] = {"none": np.array([judge.none], np.float32)}
+    arrays["neighbours"] = np.array([judge.familiarity.neighbours], np.int8)
     if judge.max_error is not None:
         arrays["max_error"] = np.array([judge.max_error])
     parts: dict[str, Mapping[str, Any]] = {
@@ -70,7 +72,7 @@ def to_bytes(judge: Judge) -> bytes:
 def from_bytes(content: bytes, precision: str) -> Judge:
     """Return what was written, checked, as the judge of a network in a precision.
 
-    An older florist wrote nothing of what was validated.
+    An older florist wrote nothing of what was validated, and had another number of neighbours.
 
     Raises one of `UNREADABLE`.
     """
@@ -79,8 +81,9 @@ def from_bytes(content: bytes, precision: str) -> Judge:
     scales = {name: Scale(**found) for name, found in _named(arrays, "scale").items()}
     (none,) = arrays["none"].tolist()
     (max_error,) = arrays["max_error"].tolist() if "max_error" in arrays else [None]
+    (neighbours,) = arrays["neighbours"].tolist() if "neighbours" in arrays else [OLDER_NEIGHBOURS]
     return Judge(
-        familiarity=Familiarity(banks=banks, scales=scales),
+        familiarity=Familiarity(banks=banks, scales=scales, neighbours=neighbours),
         validated={n: Validated(**found) for n, found in _named(arrays, "validated").items()},
         precision=precision,
         none=checks.share(none),

@@ -18,6 +18,7 @@ def judge_as_json(judge: Judge) -> bytes:
     told = {
         "none": judge.none,
         "least": judge.least if math.isfinite(judge.least) else None,
+        "neighbours": None if known is None else known.neighbours,
         "banks": [
             {
                 "name": name,

@@ -1,15 +1,13 @@
 // What a score and the looks of a picture are worth: florist/confidence, once more.
 
-const NEIGHBOURS = 10;
-
 /** Return what says of scores and the network's outputs whether they are an answer. */
-export function judgeOf({ none, least, banks, centre, spread, scores }) {
+export function judgeOf({ none, least, neighbours, banks, centre, spread, scores }) {
   const known = banks.map(({ name, ...arrays }) => ({ name, ...unpacked(arrays) }));
   const others = floats(scores);
   const [middle, wide] = [floats(centre), floats(spread)];
 
   const familiarity = (outputs) => {
-    const distances = known.map((bank) => distance(bank, outputs[bank.name].data));
+    const distances = known.map((bank) => distance(bank, outputs[bank.name].data, neighbours));
     const strange = distances.reduce((sum, each, i) => sum + (each - middle[i]) / wide[i], 0);
     const stranger = others.reduce((count, each) => count + (each >= strange), 0);
     return (1 + stranger) / (1 + others.length);
@@ -25,8 +23,8 @@ function unpacked({ mean, axes, steps, pictures }) {
   return { mean: floats(mean), axes: floats(axes), steps: floats(steps), pictures: new Int8Array(buffer(pictures)) };
 }
 
-/** Return how far an embedding is from its tenth nearest training picture. */
-function distance({ mean, axes, steps, pictures }, embedding) {
+/** Return how far an embedding is from the last of its nearest training pictures. */
+function distance({ mean, axes, steps, pictures }, embedding, neighbours) {
   const size = steps.length;
   const components = new Float32Array(size);
   unit(embedding).forEach((value, channel) => {
@@ -38,7 +36,7 @@ function distance({ mean, axes, steps, pictures }, embedding) {
     for (let i = 0; i < size; i++) sum += (pictures[picture * size + i] * steps[i] - components[i]) ** 2;
     squares[picture] = sum;
   }
-  return Math.sqrt(squares.sort()[Math.min(NEIGHBOURS, squares.length) - 1]);
+  return Math.sqrt(squares.sort()[Math.min(neighbours, squares.length) - 1]);
 }
 
 /** Return the signed root of each number, scaled to length 1. */
