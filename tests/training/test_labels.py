@@ -2,6 +2,8 @@
 
 import csv
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -76,3 +78,11 @@ def test_moving_by_the_command_line(tmp_path: Path) -> None:
     lost = florist("check", root, "--undo", undo)
     assert lost.exit_code == 1
     assert "blue/001-2.png is not there any more" in lost.stderr
+
+
+def test_what_only_serves_can_check() -> None:
+    """The image that serves has no florist.training."""
+    program = "import sys, florist.cli.check; print('florist.training' in sys.modules)"
+    command = [sys.executable, "-c", program]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert told.stdout == "False\n"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -15,21 +15,24 @@ from florist.dataset import Dataset
 from florist.doubts import SHOWN, Doubts, write_doubts
 from florist.progress import Listener
 from florist.system import replacing
-from florist.training import TrainingConfig, load_keras
-from florist.training.backbones import BACKBONES
 
-_DEFAULT = TrainingConfig()
+if TYPE_CHECKING:
+    from florist.training import TrainingConfig
+
+# What only serves has no florist.training, and can check all the same: it is imported on request.
 
 
 @dataclass(frozen=True)
 class LabelsWanted:
     """With which network labels are looked into, and where the doubts are written, if anywhere."""
 
-    config: TrainingConfig
+    config: "TrainingConfig"
     output: Path | None
 
     def look(self, dataset: Dataset, listener: Listener) -> Doubts:
         """Find the doubtful labels, and write them."""
+        from florist.training import load_keras
+
         listener.say("Loading Keras.")
         with left_at_ctrl_c():
             load_keras()
@@ -46,14 +49,12 @@ def labels_options(verb: Callable[..., Any]) -> Callable[..., Any]:
     """Give a verb the option --labels and those that go with it, and what they say as `labels`."""
 
     @wraps(verb)
-    def with_labels(
-        *args: Any, labels: bool, backbone: str, weights: str, output: Path | None, **kwargs: Any
-    ) -> Any:
-        if output is not None and not labels:
-            raise click.UsageError("--output is for what --labels finds; give both.")
-        config = TrainingConfig(backbone=backbone, weights=weights) if labels else None
-        wanted = LabelsWanted(config, output) if config else None
-        return verb(*args, labels=wanted, **kwargs)
+    def with_labels(*args: Any, labels: bool, output: Path | None, **kwargs: Any) -> Any:
+        names = ("backbone", "weights")
+        network = {name: given for name in names if (given := kwargs.pop(name)) is not None}
+        if not labels and (output is not None or network):
+            raise click.UsageError("--output, --backbone and --weights are for --labels; give it.")
+        return verb(*args, labels=_wanted(network, output) if labels else None, **kwargs)
 
     for option in (
         click.option(
@@ -65,22 +66,25 @@ def labels_options(verb: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--weights",
-            default=_DEFAULT.weights,
-            show_default=True,
             metavar="WHICH",
-            help="With --labels: imagenet, or the path of a weights file without top.",
+            help="With --labels: its weights, as `florist train` takes them.",
         ),
         click.option(
             "--backbone",
-            default=_DEFAULT.backbone,
-            show_default=True,
             metavar="NAME",
-            help=f"With --labels: the network that looks: {', '.join(BACKBONES)}.",
+            help="With --labels: the network that looks, as `florist train` takes it.",
         ),
         click.option("--labels", is_flag=True, help="Look for wrong labels, too."),
     ):
         with_labels = option(with_labels)
     return with_labels
+
+
+def _wanted(network: dict[str, Any], output: Path | None) -> LabelsWanted:
+    """Raise `TrainingError` where there is no such network, before anything long begins."""
+    from florist.training import TrainingConfig
+
+    return LabelsWanted(TrainingConfig(**network), output)
 
 
 def print_doubts(console: Console, doubts: Doubts) -> None:
