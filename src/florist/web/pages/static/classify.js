@@ -1,9 +1,7 @@
 // Chosen, dropped, pasted and photographed pictures: previewed at once, sent without a reload.
 
 import { send } from "./sending.js";
-import { MOST, count, discard, pictureOf, ready, waiting } from "./waiting.js";
-
-const MANY = 6;
+import { MOST, count, discard, lineUp, pictureOf, ready, waiting } from "./waiting.js";
 
 const form = document.getElementById("form");
 const cards = document.getElementById("cards");
@@ -12,7 +10,7 @@ const message = document.getElementById("message");
 
 /** Many pictures get a summary, which few need not load. */
 function summarize() {
-  if (cards.children.length >= MANY) import("./summary.js");
+  if (lineUp()) import("./summary.js");
 }
 
 /** Take files, each a `{file, path}`. */

@@ -4,7 +4,7 @@
 import { remember } from "./remembering.js";
 import { count, inBytes, pictureOf, stage } from "./waiting.js";
 
-const AT_ONCE = 2;
+const AT_ONCE = 3;
 const LARGE = 1e6; // bytes; a larger picture is made smaller first
 const FEW = 5; // answers that are read out one by one
 

@@ -2,7 +2,7 @@
 
 import { csvOf } from "./table.js";
 import { send, stop } from "./sending.js";
-import { discard, pictureOf, ready } from "./waiting.js";
+import { discard, lineUp, pictureOf, ready } from "./waiting.js";
 
 const ALL = "all";
 const UNSURE = "not sure";
@@ -17,6 +17,7 @@ const chips = document.getElementById("chips");
 const tools = document.getElementById("tools");
 const sorting = document.getElementById("sorted");
 const missing = document.getElementById("missing");
+const wide = document.getElementById("wide");
 const order = document.getElementById("order");
 const pausing = document.getElementById("pause");
 const cancelling = document.getElementById("cancel");
@@ -41,6 +42,7 @@ const matches = (card, kind) => kinds[kind]?.(card) ?? (classed(card) && `class 
 
 function draw() {
   planned = 0;
+  lineUp();
   const all = [...cards.children];
   for (const card of all.toReversed()) card.dataset.sequence ??= last += 1;
   const over = all.filter(isOver).length;
@@ -126,7 +128,10 @@ function save(blob, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // a browser may still begin to read it
 }
 
+const widen = () => cards.classList.toggle("wide", wide.checked);
+
 order.addEventListener("change", sort);
+wide.addEventListener("change", widen);
 pausing.addEventListener("click", () => {
   if (cards.querySelector("[data-state=busy]")) stop();
   else send(ready());
@@ -143,5 +148,6 @@ document.getElementById("csv").addEventListener("click", () => {
 const observer = new MutationObserver(() => {
   planned ||= requestAnimationFrame(draw);
 });
+widen(); // a browser that comes back may remember what was checked
 observer.observe(cards, { attributeFilter: ["data-state"], childList: true, subtree: true });
 draw();

@@ -8,6 +8,8 @@
 /** So many are taken at a time. */
 export const MOST = 2000;
 
+const MANY = 6;
+
 const cards = document.getElementById("cards");
 const submit = document.getElementById("submit");
 const template = document.getElementById("waiting").content.firstElementChild;
@@ -35,6 +37,11 @@ export function waiting(file, path, original = false) {
   const picture = { file, path, card, original };
   pictureOf.set(card, picture);
   return picture;
+}
+
+/** Give each of many pictures a row; return whether they are many. */
+export function lineUp() {
+  return cards.classList.toggle("rows", cards.children.length >= MANY);
 }
 
 /** Return the pictures that are to be sent, in the order of their cards. */
