@@ -36,7 +36,7 @@ RUN python -m venv --without-pip /opt/venv
 
 # Only the lock files, not the code yet: as long as they stay the same, Docker reuses what follows.
 # EXTRAS adds to what serves: "heic" a decoder for phones' pictures, "postgres" a driver for PostgreSQL,
-# "heic postgres" both. Each has a lock file that holds it and all of serve.txt.
+# "batch" what answers millions of pictures, in buckets, too; "heic postgres" both of these. Each has a lock file that holds it and all of serve.txt.
 ARG EXTRAS=
 COPY requirements/serve*.txt requirements/
 

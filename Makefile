@@ -62,6 +62,7 @@ lock: $(VENV)/.dev ## Renew requirements/*.txt from pyproject.toml
 	$(BIN)/$(LOCK) -c requirements/dev.txt --extra train --group build -o requirements/train.txt
 	$(BIN)/$(LOCK) -c requirements/dev.txt --extra train --extra gpu --group build -o requirements/train-gpu.txt
 	$(BIN)/$(LOCK) -c requirements/dev.txt -o requirements/serve.txt
+	$(BIN)/$(LOCK) -c requirements/dev.txt --extra batch --extra cloud -o requirements/serve-batch.txt
 	$(BIN)/$(LOCK) -c requirements/dev.txt --extra heic -o requirements/serve-heic.txt
 	$(BIN)/$(LOCK) -c requirements/dev.txt --extra postgres -o requirements/serve-postgres.txt
 

@@ -10,6 +10,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from florist.cli.predict import predict
 from florist.web.settings import Settings, environment_name
 
 ROOT = Path(__file__).parents[1]
@@ -18,6 +19,7 @@ SETTINGS = {environment_name(each) for each in fields(Settings)}
 OBJECTS = sorted(
     file.name for file in KUBERNETES.glob("*.yaml") if file.name != "kustomization.yaml"
 )
+JOB = "batch/job.yaml"
 
 
 def read(name: str) -> Any:
@@ -25,7 +27,7 @@ def read(name: str) -> Any:
 
 
 @pytest.mark.parametrize("version", ["1.31", "1.37"])
-@pytest.mark.parametrize("name", OBJECTS)
+@pytest.mark.parametrize("name", [*OBJECTS, JOB])
 def test_objects_are_what_kubernetes_expects(name: str, version: str) -> None:
     kubernetes_validate.validate(read(name), version, strict=True)
 
@@ -42,6 +44,25 @@ def test_kustomize_takes_every_object() -> None:
     assert sorted(kustomization["resources"]) == OBJECTS
     image = read("deployment.yaml")["spec"]["template"]["spec"]["containers"][0]["image"]
     assert [each["name"] for each in kustomization["images"]] == [image]
+    batch = read("batch/kustomization.yaml")
+    assert batch["resources"] == ["job.yaml"]
+    assert batch["images"] == kustomization["images"]
+    assert read(JOB)["spec"]["template"]["spec"]["containers"][0]["image"] == image
+
+
+def test_the_pods_of_a_job_do_all_parts() -> None:
+    job = read(JOB)["spec"]
+    (container,) = job["template"]["spec"]["containers"]
+    shell, option, script = container["command"]
+    assert (shell, option) == ("sh", "-c")
+    echo = script.replace("exec python -m florist predict", "printf '%s\\n'")
+    parts = []
+    for index in range(job["completions"]):
+        environment = {"JOB_COMPLETION_INDEX": str(index)}
+        said = subprocess.run(["sh", "-c", echo], env=environment, check=True, capture_output=True)
+        context = predict.make_context("predict", said.stdout.decode().splitlines())
+        parts.append(context.params["part"])
+    assert parts == [(index + 1, job["completions"]) for index in range(job["completions"])]
 
 
 def test_everything_is_about_the_same_pods() -> None:
@@ -54,9 +75,10 @@ def test_everything_is_about_the_same_pods() -> None:
     assert read("hpa.yaml")["spec"]["scaleTargetRef"]["name"] == "florist"
 
 
-def test_pod_keeps_to_the_restricted_standard() -> None:
+@pytest.mark.parametrize("name", ["deployment.yaml", JOB])
+def test_pod_keeps_to_the_restricted_standard(name: str) -> None:
     """Every line of kubernetes.io/docs/concepts/security/pod-security-standards, "Restricted"."""
-    pod = read("deployment.yaml")["spec"]["template"]["spec"]
+    pod = read(name)["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     assert pod["securityContext"]["runAsNonRoot"] is True
     assert pod["securityContext"]["runAsUser"] >= 10_000
@@ -68,13 +90,14 @@ def test_pod_keeps_to_the_restricted_standard() -> None:
     }
     assert all(set(volume) - {"name"} == {"emptyDir"} for volume in pod["volumes"])
     assert not set(pod) & {"hostNetwork", "hostPID", "hostIPC"}
-    assert not any("hostPort" in port for port in container["ports"])
-    assert {"startupProbe", "livenessProbe", "readinessProbe", "lifecycle"} <= set(container)
+    assert not any("hostPort" in port for port in container.get("ports", []))
     assert set(container["resources"]) == {"requests", "limits"}
 
 
 def test_pod_has_time_to_finish() -> None:
     pod = read("deployment.yaml")["spec"]["template"]["spec"]
+    probes = {"startupProbe", "livenessProbe", "readinessProbe"}
+    assert probes <= set(pod["containers"][0])
     code = pod["containers"][0]["lifecycle"]["preStop"]["exec"]["command"][-1]
     (pause,) = re.findall(r"sleep\((\d+)\)", code)
     assert pod["terminationGracePeriodSeconds"] > int(pause) + Settings().deadline_s + 5

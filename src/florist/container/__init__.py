@@ -20,7 +20,7 @@ PACKAGE: Final = Path(florist.__file__).parent
 _IN_WHEEL: Final = PACKAGE / "container" / "recipe"
 _IN_CLONE: Final = PACKAGE.parents[1]
 
-_LOCKS: Final = ("serve", "serve-heic", "serve-postgres", "train", "train-gpu")
+_LOCKS: Final = ("serve", "serve-batch", "serve-heic", "serve-postgres", "train", "train-gpu")
 RECIPE: Final = ("Dockerfile", ".dockerignore", *(f"requirements/{name}.txt" for name in _LOCKS))
 """What the wheel brings along of the clone (pyproject.toml says so), besides the code itself."""
 
