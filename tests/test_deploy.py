@@ -6,10 +6,12 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import click
 import kubernetes_validate
 import pytest
 import yaml
 
+from florist.cli import cli
 from florist.cli.predict import predict
 from florist.web.settings import Settings, environment_name
 
@@ -55,12 +57,14 @@ def test_the_pods_of_a_job_do_all_parts() -> None:
     (container,) = job["template"]["spec"]["containers"]
     shell, option, script = container["command"]
     assert (shell, option) == ("sh", "-c")
+    florist = click.Context(cli, **cli.context_settings)
     echo = script.replace("exec python -m florist predict", "printf '%s\\n'")
     parts = []
     for index in range(job["completions"]):
         environment = {"JOB_COMPLETION_INDEX": str(index)}
         said = subprocess.run(["sh", "-c", echo], env=environment, check=True, capture_output=True)
-        context = predict.make_context("predict", said.stdout.decode().splitlines())
+        words = said.stdout.decode().splitlines()
+        context = predict.make_context("predict", words, parent=florist)
         parts.append(context.params["part"])
     assert parts == [(index + 1, job["completions"]) for index in range(job["completions"])]
 
