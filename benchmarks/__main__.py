@@ -26,6 +26,7 @@ from benchmarks import (
     labels,
     load,
     memory,
+    pages,
     report,
     scaling,
     serving,
@@ -54,6 +55,8 @@ def parts(bench: Bench) -> dict[str, Callable[[], dict[str, Any]]]:
         found["trust left out"] = partial(trust.measure_left_out, bench)
         found["trust tiny"] = partial(trust.measure_tiny, bench)
         found["labels"] = partial(labels.measure, bench)
+    if bench.peers:
+        found["pages"] = partial(pages.measure, bench)
     return found | {
         f"accuracy {training.TRAINED}": partial(accuracy.measure, bench, training.TRAINED),
         "memory": partial(memory.measure, bench),

@@ -82,7 +82,9 @@ class Bench:
             venv.create(folder, with_pip=True, clear=True)
             pip = [str(interpreter), "-m", "pip", "--quiet", "--disable-pip-version-check"]
             wanted = HERE / "peers" / f"{peer}.txt"
-            run([*pip, "install", "-r", str(wanted), str(HERE.parent)])
+            run([*pip, "install", "-r", str(wanted)])
+            # Gradio wants an older Pillow than florist asks for; the decoder can use it.
+            run([*pip, "install", "--no-deps", str(HERE.parent)])
             (folder / "ready").touch()
         return interpreter
 

@@ -51,6 +51,7 @@ def tables(results: Results) -> str:
         *([left_out(results["trust left out"])] if "trust left out" in results else []),
         *([memory(results["memory"])] if "memory" in results else []),
         *([load(results["load"])] if "load" in results else []),
+        *([pages(results["pages"])] if "pages" in results else []),
         machines(results),
     ]
     return "\n".join(parts)
@@ -167,6 +168,31 @@ def load(found: Mapping[str, Any]) -> str:
         )  # fmt: skip
     head = ("", "200", "429", "broken", "`/livez` p50 / max", "memory, growth")
     return f"### {CLIENTS} clients at once\n\n" + table(head, rows)
+
+
+def pages(found: Mapping[str, Any]) -> str:
+    """Return what the pages for people weigh and take."""
+    both = [found["florist"], found["gradio"]]
+
+    def visit(which: str) -> list[str]:
+        weights = [each[which] for each in both]
+        return [f"{each['bytes'] / 1000:.0f} kB in {each['requests']}" for each in weights]
+
+    def seconds(what: str) -> list[str]:
+        return [f"{each[what]:.1f} s" for each in both]
+
+    photo = f"a photograph of 12 megapixels, {found['photo_mb']:.1f} MB, until it is answered"
+    many = f"{found['pictures']} pictures, until all are answered"
+    rows: list[Row] = [
+        ("a first visit, bytes in requests", *visit("first")),
+        ("a second one", *visit("second")),
+        ("of use at 1.6 Mbit/s, from a first visit on", *seconds("usable_s")),
+        (f"{photo}, at 750 kbit/s up", *seconds("photo_s")),
+        (f"{many}, and florist has kept each safely", *seconds("many_s")),
+        (f"{many}, and florist keeps none", f"{found['florist']['many_unkept_s']:.1f} s", ""),
+    ]
+    head = ("", "florist", f"Gradio {found['versions']['gradio']}")
+    return "### The page beside Gradio's\n\n" + table(head, rows)
 
 
 def machines(results: Results) -> str:

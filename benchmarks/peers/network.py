@@ -25,5 +25,10 @@ class Classifier:
 
     def infer(self, pixels: np.ndarray) -> str:
         """Return the most probable label."""
-        (rows,) = self._session.run(None, {self._input: pixels[np.newaxis]})
-        return self._manifest.classes[int(rows[0].argmax())]
+        found = self.scores(pixels)
+        return max(found, key=found.__getitem__)
+
+    def scores(self, pixels: np.ndarray) -> dict[str, float]:
+        """Return the probability of each label."""
+        rows, *_ = self._session.run(["probabilities"], {self._input: pixels[np.newaxis]})
+        return dict(zip(self._manifest.classes, map(float, rows[0]), strict=True))
