@@ -50,6 +50,18 @@ def test_a_refresh_sends_nothing_again(
     expect(page.locator(".card").get_by_role("heading")).to_have_text(["red", "green", "blue"])
 
 
+def test_a_double_click_keeps_a_picture_once(
+    serve: Serve, open_page: OpenPage, pictures: list[Path]
+) -> None:
+    page = open_page(serve(), java_script_enabled=False)
+    page.set_input_files("#pictures", pictures)
+    page.get_by_role("button", name="Submit").dblclick()
+    page.wait_for_url("**/?answer=*")
+    expect(page.locator(".card")).to_have_count(3)
+    page.get_by_role("link", name="History").click()
+    expect(page.locator(".pictures li")).to_have_count(3)
+
+
 def test_pictures_are_shown_where_none_are_kept(
     serve: Serve, open_page: OpenPage, pictures: list[Path], tmp_path: Path
 ) -> None:

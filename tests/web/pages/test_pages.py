@@ -47,6 +47,25 @@ def test_a_page_has_the_status_of_its_pictures(
     assert response.text.count('class="card sheet') == len(contents) + 1  # and the script's own
 
 
+def test_what_a_form_sends_twice_is_kept_once(client: FlaskClient) -> None:
+    """Also after it was deleted; what another form sends is another picture."""
+
+    def send(name: str) -> str:
+        files = [(BytesIO(red()), "rose.png")]
+        form = {"csrf_token": csrf_token(client), "form": name, "image": files}
+        return client.post("/", data=form, headers=PERSON).headers["Location"].partition("=")[2]
+
+    drawn = re.findall('name="form" value="([0-9a-f]{32})"', client.get("/").text)
+    first = send(drawn[0])
+    assert send(drawn[0]) == first
+    assert client.get("/history").text.count('alt="rose.png"') == 1
+    client.post(f"/uploads/{first}/delete", data={"csrf_token": csrf_token(client)})
+    assert client.get("/history").text.count('alt="rose.png"') == 0
+    assert send(drawn[0]) == first
+    assert send("another") != first
+    assert client.get("/history").text.count('alt="rose.png"') == 2
+
+
 def test_a_script_gets_the_cards_alone(client: FlaskClient) -> None:
     response = post(client, red(), b"text", **SCRIPT)
     assert response.status_code == 200

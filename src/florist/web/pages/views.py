@@ -1,6 +1,7 @@
 """The pages for people. Each works without a script; with one, answers come picture by picture."""
 
 import base64
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -107,7 +108,8 @@ def classify() -> tuple[str | Response, int] | Redirect:
             files = _files(found)
             charge(len(files))
             copies: dict[int, Copy] = {}
-            origin = Origin(place.predictor.bundle.digest, browser())
+            form = request.form.get("form", "")  # a script sends none: it knows what it has sent
+            origin = Origin(place.predictor.bundle.digest, browser(), form)
 
             def copy(file: File, result: Result, limits: Limits, most: Price) -> None:
                 copies[id(file)] = found.copy(file, result, limits, most, origin)
@@ -204,6 +206,7 @@ def _form_page(cards: Sequence[Card] = (), message: str = "") -> str:
     return render_template(
         "index.html",
         cards=cards,
+        form=secrets.token_hex(16),
         message=message,
         facts=facts,
         reason=reason,

@@ -1,5 +1,6 @@
 """Copies of pictures that were sent through the page: only pixels, and what they were told."""
 
+import hashlib
 import logging
 import secrets
 from concurrent.futures import Future
@@ -52,10 +53,14 @@ class Upload:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where an answer comes from: the digest of its model, and the browser that asked."""
+    """Where an answer comes from: the digest of its model, the browser that asked, and its form.
+
+    What a form sends twice, as a double click does, is kept once; each one is drawn with a name.
+    """
 
     model: str = ""
     browser: str = ""
+    form: str = ""
 
 
 NOWHERE: Final = Origin()
@@ -102,7 +107,7 @@ def copy_of(
     Raises `CostlyError` where that costs more than `most`.
     """
     upload = Upload(
-        id=secrets.token_hex(16),
+        id=_id_of(file, origin),
         filename=printable(file.filename)[:NAME_LENGTH],
         created=datetime.now(UTC),
         predictions=tuple(result.predictions),
@@ -117,3 +122,11 @@ def copy_of(
     except ImageError as error:  # the model's own decode may have stopped earlier
         _log.warning("The picture %r cannot be copied: %s", upload.filename, error)
         return Copy(upload, b"")
+
+
+def _id_of(file: File, origin: Origin) -> str:
+    """Return an id that nobody can guess; the same one for the same picture of the same form."""
+    if not origin.form:
+        return secrets.token_hex(16)
+    content = hashlib.sha256(file.content).hexdigest()
+    return hashlib.sha256(f"{content} {origin.form}".encode()).hexdigest()[:32]

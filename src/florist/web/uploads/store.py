@@ -188,7 +188,9 @@ class UploadStore:
         with self._records.writing() as (session, total):
             if sent < total.forgotten <= _now():
                 return False
-            if session.get(Record, upload.id) is None:
+            if (kept := session.get(Record, upload.id)) is not None:
+                kept.deleted = None  # sent again
+            else:
                 # A clock may go back; what is new is never among what was forgotten.
                 record.created = max(sent, total.forgotten + 1)
                 session.add(record)
