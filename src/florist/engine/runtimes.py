@@ -122,6 +122,7 @@ def read_onnx(network: bytes | Path) -> Any:
 
     `Core.read_model` would look for other formats in it, too, and find one that stands in a text.
     """
+    _core()  # the first import, which reports nothing
     from openvino.frontend import FrontEndManager
 
     reader = FrontEndManager().load_by_framework("onnx")
