@@ -86,17 +86,8 @@ def write_results(outcome: Outcome, output: Path | Registry, *, force: bool) -> 
         measured = _measured(report, networks, outcome)
         measured["foreign"] = foreign and foreign.to_dict()
         _write_texts(folder, outcome, measured)
-        kept = job.dataset.samples if job.config.pictures else ()
-        page = Measured(
-            manifest=manifest,
-            report=report,
-            networks=networks,
-            calibration=outcome.calibration.reason,
-            doubts=outcome.doubts,
-            foreign=foreign,
-            pictures=small_pictures(report, outcome.doubts, kept),
-        )
-        (folder / REPORT_PAGE).write_text(write_page(page), encoding="utf-8")
+        page = _page(manifest, report, networks, outcome, foreign)
+        (folder / REPORT_PAGE).write_text(page, encoding="utf-8")
         reasons = [outcome.calibration.reason, networks.choice.reason, outcome.doubts.reason]
         if networks.promise is not None:
             reasons.append(networks.promise.reason)
@@ -107,6 +98,29 @@ def write_results(outcome: Outcome, output: Path | Registry, *, force: bool) -> 
         plot_reliability(report, folder / RELIABILITY_PLOT)
 
     return write_bundle(output, manifest, write_files, replace=force)
+
+
+def _page(
+    manifest: Manifest,
+    report: Report,
+    networks: Networks,
+    outcome: Outcome,
+    foreign: Foreign | None,
+) -> str:
+    """Return the page of all that was measured; with no pictures where nobody is to see them."""
+    job, doubts = outcome.job, outcome.doubts
+    kept = job.dataset.samples if job.config.pictures else ()
+    return write_page(
+        Measured(
+            manifest=manifest,
+            report=report,
+            networks=networks,
+            calibration=outcome.calibration.reason,
+            doubts=doubts,
+            foreign=foreign,
+            pictures=small_pictures(report, doubts, kept),
+        )
+    )
 
 
 def _foreign(predictor: Predictor, familiar: Sequence[float | None], job: Job) -> Foreign | None:
