@@ -29,11 +29,19 @@ class Traffic:
 
 def traffic(page: Page, visit: Callable[[], object]) -> Traffic:
     """Count what a visit costs."""
-    counted = Traffic()
-    page.on("requestfinished", counted.count)
-    visit()
+    finished: list[Request] = []
+
+    def note(request: Request) -> None:
+        finished.append(request)
+
+    page.on("requestfinished", note)
+    with page.expect_request_finished(lambda request: request.is_navigation_request()):
+        visit()
     page.wait_for_load_state("networkidle")
-    page.remove_listener("requestfinished", counted.count)
+    page.remove_listener("requestfinished", note)
+    counted = Traffic()
+    for request in finished:  # asking for sizes waits: done meanwhile, the visit would go on
+        counted.count(request)
     return counted
 
 
