@@ -164,17 +164,13 @@ def startup_goals(found: Mapping[str, Any]) -> Iterator[Goal]:
 
 
 def scaling_goals(found: Mapping[str, Any]) -> Iterator[Goal]:
-    """Return what is left of the rate in two processes, what decoding gains, and the batch's."""
+    """Return what is left of the rate in two processes, and of the batch's."""
     rates, batch = found["requests_per_s"], found["batch"]
-    decoder, over = (
-        rates["large"] / rates["large, first decoder"],
-        batch["predict"] / batch["engine"],
-    )
+    over = batch["predict"] / batch["engine"]
     what = "8-bit MobileNetV2"
     for ways, title in (("two workers", "two workers"), ("two servers", "two servers of a thread")):
         yield f"{what}: {title} over one of all", "≥ 0.95", f"{rates[ways] / rates['one']:.2f}"
-    large = f"{what}, photographs of 1600 × 1200: over the first decoder"
-    yield large, "≥ 1.3 ×", f"{decoder:.2f} ×"
+    yield f"{what}, photographs of 1600 × 1200: requests a second", "", f"{rates['large']:.0f}"
     predict = f"{what}, `florist predict` of {batch['pictures']:,} pictures: over the bare engine's"
     yield predict, "≥ 0.85", f"{over:.2f}"
 

@@ -1,7 +1,5 @@
 """Whether florist's rate holds: in two processes, with large photographs, over a folder."""
 
-import json
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import count
@@ -12,7 +10,6 @@ from benchmarks.materials import Bench, phone_jpeg
 from benchmarks.processes import python, run, serving
 from benchmarks.serving import CLIENTS, FLORIST, first_labels, florist
 from benchmarks.traffic import connect, throughput
-from florist.bundle import MANIFEST
 
 PRECISION: Final = "int8"
 """The fastest: what does not grow with the network weighs most there."""
@@ -26,7 +23,6 @@ def measure(bench: Bench) -> dict[str, Any]:
     model, small = bench.model(bench.backbones[0]), bench.jpegs()
     photos = [file for file in sorted(bench.few().rglob("*")) if file.is_file()][::7][:_PHOTOS]
     large = [phone_jpeg(photo, _LARGE) for photo in photos]
-    older = _with_first_decoder(model, bench.work / f"{model.name}-decoder-1")
     half = {"FLORIST_THREADS": "1"}
     return {
         "requests_per_s": {
@@ -34,7 +30,6 @@ def measure(bench: Bench) -> dict[str, Any]:
             "two workers": _rate(bench, model, small, {"FLORIST_WORKERS": "2"}),
             "two servers": _rate(bench, model, small, half, servers=2),
             "large": _rate(bench, model, large),
-            "large, first decoder": _rate(bench, older, large),
         },
         "batch": _batch(bench, model),
     }
@@ -63,16 +58,6 @@ def _rate(
             return lambda: FLORIST.ask(connection, pictures[next(turn) % len(pictures)])
 
         return throughput(work, CLIENTS, bench.seconds)
-
-
-def _with_first_decoder(model: Path, target: Path) -> Path:
-    """Return a copy of a model folder as it would be if an older florist had trained it."""
-    shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(model, target)
-    manifest = json.loads((target / MANIFEST).read_text())
-    manifest["spec"]["decoder"] = 1
-    (target / MANIFEST).write_text(json.dumps(manifest))
-    return target
 
 
 def _batch(bench: Bench, model: Path) -> dict[str, float]:

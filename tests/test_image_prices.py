@@ -93,7 +93,7 @@ def pictures() -> dict[str, bytes]:
 
 def price_to_load(content: bytes) -> Price:
     with opened(content, DEFAULT_LIMITS) as (image, parts):
-        reduce(image, ImageSpec(size=299).least)
+        reduce(image, 2 * 299)
         return parts.plus(price_of(image, (299, 299)))
 
 

@@ -156,21 +156,10 @@ def test_a_copy_has_the_pixels_and_nothing_else() -> None:
     assert (white.size, white.getpixel((4, 4))) == ((8, 8), (255, 255, 255))
 
 
-@pytest.mark.parametrize(("decoder", "size"), [(1, (300, 200)), (2, (150, 100))])
-def test_large_jpegs_are_reduced_while_decoding_and_still_look_the_same(
-    decoder: int, size: tuple[int, int]
-) -> None:
-    content, spec = (
-        encoded(scene(1200, 800), "JPEG", quality=95),
-        ImageSpec(size=90, decoder=decoder),
-    )
-    reduced = load_rgb(content, spec)
-    with Image.open(BytesIO(content)) as image:
-        image.draft(None, size)
-        assert image.size == size
-        resized = np.asarray(image.resize((90, 90), Image.Resampling.BILINEAR))
-        assert np.array_equal(reduced, resized)
-    whole = load_rgb(encoded(scene(1200, 800), "PNG"), spec)
+def test_large_jpegs_are_reduced_while_decoding_and_still_look_the_same() -> None:
+    large = scene(1200, 800)
+    reduced = load_rgb(encoded(large, "JPEG", quality=95), SPEC)
+    whole = load_rgb(encoded(large, "PNG"), SPEC)
     assert np.abs(reduced.astype(int) - whole).max() <= 6
 
 

@@ -23,7 +23,6 @@ from florist.bundle import (
 )
 from florist.errors import BundleError
 from florist.evaluation import unseen
-from florist.images import ImageSpec
 from tests.conftest import TRAINED, spoil_manifest
 
 
@@ -47,10 +46,6 @@ from tests.conftest import TRAINED, spoil_manifest
         (lambda f: spoil_manifest(f, name="one\ntwo"), "expected text"),
         (lambda f: spoil_manifest(f, spec={"size": 10**9, "fit": "pad"}), "spec.size"),
         (lambda f: spoil_manifest(f, spec={"size": 32, "fit": "melt"}), "spec.fit"),
-        (
-            lambda f: spoil_manifest(f, spec={"size": 32, "fit": "pad", "decoder": 3}),
-            "spec.decoder",
-        ),
         (lambda f: spoil_manifest(f, files={}), "model.onnx is not among"),
         (lambda f: spoil_manifest(f, precision="int4"), "precision"),
         (lambda f: spoil_manifest(f, precision="int8"), "model.int8.onnx is not among"),
@@ -61,12 +56,6 @@ def test_a_spoilt_model_folder_is_named(model: Path, spoil, says: str) -> None: 
     spoil(model)
     with pytest.raises(BundleError, match=says):
         read_bundle(model).verify()
-
-
-def test_an_older_model_sees_what_it_was_trained_on(model: Path) -> None:
-    assert read_bundle(model).manifest.spec.decoder == 2
-    spoil_manifest(model, spec={"size": 16, "fit": "pad"})
-    assert read_bundle(model).manifest.spec == ImageSpec(size=16, fit="pad", decoder=1)
 
 
 def test_older_schemas_are_read(model: Path) -> None:

@@ -1,6 +1,5 @@
 """An interrupted training ends as if nothing had happened."""
 
-import json
 import shutil
 import signal
 import subprocess
@@ -188,18 +187,6 @@ def test_the_same_weights_file_with_other_weights(dataset: Dataset, tmp_path: Pa
     backbone.save_weights(file)
     with pytest.raises(TrainingError, match="starting weights have changed.*--force"):
         train(dataset, config, output, resume=True)
-
-
-def test_pictures_that_were_decoded_in_another_way_are_not_gone_on_with(
-    dataset: Dataset, tmp_path: Path
-) -> None:
-    with pytest.raises(KeyboardInterrupt):
-        train(dataset, quick(), tmp_path / "output", listener=interrupt_at_epoch(1))
-    file = tmp_path / "output.training" / "training.json"
-    begun = json.loads(file.read_text())
-    file.write_text(json.dumps(begun | {"decoder": 1}))
-    with pytest.raises(TrainingError, match="decoded have changed.*--force"):
-        train(dataset, quick(), tmp_path / "output", resume=True)
 
 
 @pytest.mark.parametrize("content", [b"", b'{"config": {"backb', b"{}", b"\xff"])

@@ -7,9 +7,6 @@ import numpy as np
 import pytest
 
 from florist.dataset import Sample
-from florist.images import DECODERS, ImageSpec
-from florist.training.config import Augmentation
-from florist.training.features import Views
 from florist.training.shards import SAMPLES, Arrays, Shards, shards_of, sweep
 
 ROW = np.dtype([("wide", np.float16, (2, 3)), ("narrow", np.float16, (4,))])
@@ -52,12 +49,6 @@ def test_rows_come_back_as_they_were(tmp_path: Path) -> None:
     assert narrow[:, 3].tolist() == wide[:, 1, 2].tolist() == [139, 0, 64, 63]
     assert wide.dtype == np.float16
     assert wide.flags.c_contiguous
-
-
-def test_features_are_named_by_how_their_pictures_were_decoded() -> None:
-    specs = [ImageSpec(size=16, decoder=number) for number in DECODERS]
-    views = [Views(spec=each, augmentation=Augmentation(), seed=0, augmented=0) for each in specs]
-    assert len({str(each.made_by) for each in views}) == len(DECODERS)
 
 
 def test_a_name_says_what_a_file_is_made_of(tmp_path: Path) -> None:

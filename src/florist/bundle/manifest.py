@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from florist import checks
 from florist.bundle.files import MANIFEST, NETWORKS, Precision
-from florist.images import DECODERS, FITS, ImageSpec
+from florist.images import FITS, ImageSpec
 
 SCHEMA: Final = 2
 """2: `report.json` lists confusions instead of a matrix. What reads 2 reads 1, too."""
@@ -95,7 +95,7 @@ class Manifest:
             created=checks.text(raw["created"]),
             florist=checks.text(raw["florist"]),
             classes=tuple(checks.text(name) for name in raw["classes"]),
-            spec=_spec(raw["spec"]),
+            spec=ImageSpec(size=raw["spec"]["size"], fit=raw["spec"]["fit"]),
             precision=raw["precision"],
             files={_file_name(name): checks.text(found) for name, found in raw["files"].items()},
             trained=_trained(raw["trained"]),
@@ -105,16 +105,9 @@ class Manifest:
         network = NETWORKS[manifest.precision]
         _require(network in manifest.files, f"{network} is not among its files")
         _require(len(set(manifest.classes)) == len(manifest.classes) >= 2, "classes")
+        _require(type(manifest.spec.size) is int and 8 <= manifest.spec.size <= 2048, "spec.size")
+        _require(manifest.spec.fit in FITS, "spec.fit")
         return manifest
-
-
-def _spec(raw: Any) -> ImageSpec:
-    """Check what a picture is made into; who wrote no decoder had the first one."""
-    spec = ImageSpec(size=raw["size"], fit=raw["fit"], decoder=raw.get("decoder", DECODERS[0]))
-    _require(type(spec.size) is int and 8 <= spec.size <= 2048, "spec.size")
-    _require(spec.fit in FITS, "spec.fit")
-    _require(spec.decoder in DECODERS, "spec.decoder")
-    return spec
 
 
 def _trained(raw: Any) -> Provenance | None:

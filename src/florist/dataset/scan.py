@@ -29,7 +29,7 @@ from florist.progress import Progress, silent
 _SMALL_PIXELS: Final = 32
 
 # Near-identical pictures are compared at this size, whatever size a model wants.
-_GLANCE: Final = ImageSpec(size=128, decoder=1)
+_GLANCE: Final = ImageSpec(size=128)
 
 Inspection = tuple[Sample | None, list[Problem]]
 

@@ -10,7 +10,6 @@ from florist.images.costs import ANY, CHEAP, CostlyError, Price
 from florist.images.isolation import SANDBOXES, Bounds
 from florist.images.overlay import centre, laid_over, overlay
 from florist.images.picture import (
-    DECODERS,
     FITS,
     Fit,
     ImageSpec,
@@ -34,7 +33,6 @@ from florist.images.sources import (
 __all__ = [
     "ANY",
     "CHEAP",
-    "DECODERS",
     "DEFAULT_LIMITS",
     "FITS",
     "RGB",

@@ -20,29 +20,16 @@ from florist.images.upright import Upright, as_mode
 Fit = Literal["stretch", "pad", "crop"]
 FITS: Final[tuple[Fit, ...]] = get_args(Fit)
 
-DECODERS: Final = (1, 2)
-"""How pictures have been decoded: a JPEG at no less than twice the size that is wanted; at no less
-than that size, which takes a quarter less time. A model goes on seeing what it was trained on."""
-
 _BACKGROUND: Final = (255, 255, 255)
 """What shows through transparent pixels, and around a padded picture."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImageSpec:
-    """What a model wants to see: a square of `size` pixels, and how a picture is fitted into it.
-
-    `decoder` is one of `DECODERS`.
-    """
+    """What a model wants to see: a square of `size` pixels, and how a picture is fitted into it."""
 
     size: int
     fit: Fit = "stretch"
-    decoder: int = DECODERS[-1]
-
-    @property
-    def least(self) -> int:
-        """How many pixels a side has at least, of what a larger JPEG is decoded to."""
-        return 2 * self.size if self.decoder == 1 else self.size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +75,7 @@ def load_within(
     """
     with opened(source, limits, most) as (image, parts):
         full_width, full_height = image.size
-        reduce(image, spec.least)
+        reduce(image, 2 * spec.size)
         if isinstance(source, bytes):
             require(parts.plus(price_of(image, (spec.size, spec.size))), most)
         upright = decoded(image)

@@ -200,7 +200,6 @@ def finished(job: Job, output: Path | Registry) -> Bundle | None:
         job.workspace.config() == job.config
         and trained is not None
         and manifest.florist == florist.__version__
-        and manifest.spec == job.config.spec
         and trained.dataset.digest == job.dataset.digest
         and trained.recipe == _recipe(job)
     )

@@ -22,12 +22,6 @@ from florist.training.config import TrainingConfig
 
 _RECIPE: Final = "training.json"
 _LOCK: Final = "lock"
-_PARTS: Final = {
-    "dataset": "pictures",
-    "weights": "starting weights",
-    "decoder": "sizes to which pictures are decoded",
-}
-"""What a recipe names beside its options."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +139,7 @@ class Workspace:
                 f"{_differences(found['config'], recipe['config'])}. Resume it without these "
                 "options, or start over with --force."
             )
-        for key, what in _PARTS.items():
+        for key, what in (("dataset", "pictures"), ("weights", "starting weights")):
             if found.get(key) != recipe[key]:
                 raise TrainingError(
                     f"The {what} have changed since the training in {printable(self.path)} began. "
@@ -205,7 +199,6 @@ class Job:
             "config": asdict(self.config),
             "dataset": self.dataset.digest,
             "weights": self.weights,
-            "decoder": self.config.spec.decoder,
         }
 
 
