@@ -20,7 +20,8 @@ from florist.training.trunk import trunk_of
 from florist.training.workspace import Job
 
 _STAGE = "Looking into labels"
-_BATCH = 128
+_BATCH = 16
+"""Few: TensorFlow keeps the memory of what lies between, and 128 took 250 MiB more."""
 
 
 def label_doubts(classifier: Classifier, source: BatchSource, job: Job) -> Doubts:
