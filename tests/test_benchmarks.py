@@ -86,7 +86,8 @@ def test_a_slowed_engine_serves_less_and_later(
         with served(predictor, tmp_path) as port:
             rates.append(saturate(port, FLORIST, [red(kind="JPEG")], clients=4, seconds=1.0))
             medians.append(latencies(port, FLORIST, [red(kind="JPEG")], 5.0, 1.0)["p50"])
-    assert 0 < rates[1] <= 2 / DELAY_S * 1.2
+    # With two threads three are at work: one decodes, and this engine sleeps for all of them.
+    assert 0 < rates[1] <= 3 / DELAY_S * 1.2
     assert rates[1] < rates[0]
     assert medians[1] >= 1000 * DELAY_S
 
