@@ -18,6 +18,11 @@ KEPT = [
     ("split", b"c2lkZSxjbGFzcwp0ZXN0LHJlZAo="),  # no column of digests
     ("request", b"R0VUIC8KQWNjZXB0OiB0ZXh0L2h0bWwKSG9zdDogYS4uYg=="),  # a host that is no name
     ("request", b"R0VUIC9oaXN0b3J5P2JlZm9yZT2S"),  # parameters that are not UTF-8
+    (  # the same, where a browser is told so
+        "request",
+        b"R0VUIC8/YW5zd2VyPTAwMDAwMDAwMDAwMDAwMDAwMDAwMDAw0M/Pz83Pz9kwJmFuc3dlcj0wCkFjY2VwdDogdGV4"
+        b"dC9odG1s",
+    ),
     (  # a part of a form without a name
         "request",
         b"UE9TVCAvCkNvbnRlbnQtVHlwZTogbXVsdGlwYXJ0L2Zvcm0tZGF0YTsgYm91bmRhcnk9YgoKLS1iDQpDb250ZW50"

@@ -7,6 +7,7 @@ from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from florist.web.door.security import csrf
+from florist.web.problems import RefusedError
 
 THEMES: Final = ("light", "dark")
 COMPACT: Final = "compact"
@@ -21,7 +22,10 @@ preferences = Blueprint("preferences", __name__)
 def chosen() -> dict[str, str | None]:
     """Return the theme, empty where the system decides, and the view, None for a whole page."""
     theme = request.cookies.get("theme", "")
-    compact = request.args.get("view") == COMPACT
+    try:
+        compact = request.args.get("view") == COMPACT
+    except RefusedError:  # this is the page that says so
+        compact = False
     return {
         "theme": theme if theme in THEMES else "",
         "view": COMPACT if compact else None,
