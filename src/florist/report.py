@@ -15,6 +15,8 @@ from florist.errors import BundleError, printable
 
 Checked = TypeVar("Checked")
 
+LARGEST_MATRIX: Final = 30
+"""Of so many classes people still read a table of what was taken for what."""
 CHOICES: Final = 3
 """Among how many most probable classes the right one is looked for, where there are more."""
 

@@ -12,11 +12,10 @@ from florist.confidence.foreign import Foreign
 from florist.dataset import Sample
 from florist.doubts import SHOWN, Doubts
 from florist.pictures import TYPE
-from florist.report import Report, figure
+from florist.report import LARGEST_MATRIX, Report, figure
 from florist.training.export import Networks
 from florist.training.pictures import small_copies
 
-_LARGEST_MATRIX: Final = 30
 _MOST_CLASSES: Final = 1000
 
 
@@ -52,7 +51,7 @@ def write_page(measured: Measured) -> str:
     return environment.get_template("report.html").render(
         m=measured,
         report=measured.report,
-        matrix=len(measured.report.classes) <= _LARGEST_MATRIX,
+        matrix=len(measured.report.classes) <= LARGEST_MATRIX,
         weakest=measured.report.weakest_first()[:_MOST_CLASSES],
         shown=measured.doubts.found[:SHOWN],
         pictures={name: _data_url(content) for name, content in measured.pictures.items()},

@@ -22,8 +22,7 @@ from prometheus_client import Gauge
 
 from florist.images import ANY, CHEAP, CostlyError, Limits, Price, load_isolated, load_within
 from florist.prediction import Predictor, Result
-from florist.system import cpu_limit
-from florist.web.inference.memory import slots_of
+from florist.web.inference.memory import slots_of, threads_of
 from florist.web.inference.model import ServedModel
 from florist.web.problems import BusyError, DeadlineError
 from florist.web.settings import Settings
@@ -169,7 +168,7 @@ class Classifier:
         self.model = model
         self.deadline_s = settings.deadline_s
         self.pool = ThreadPoolExecutor(slots_of(settings), thread_name_prefix="classify")
-        self._most = (settings.threads or cpu_limit()) + settings.queue
+        self._most = threads_of(settings) + settings.queue
         self._lock = threading.Lock()
         self._count = 0
         self._taken = taken

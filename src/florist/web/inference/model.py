@@ -11,8 +11,7 @@ from florist.explaining import Explainer, explains
 from florist.images import SANDBOXES, Bounds
 from florist.judging import judge_of
 from florist.prediction import Predictor
-from florist.system import cpu_limit
-from florist.web.inference.memory import memory_for_costly_pictures
+from florist.web.inference.memory import memory_for_costly_pictures, threads_of
 from florist.web.problems import NotReadyError, RefusedError
 from florist.web.settings import Settings
 
@@ -76,7 +75,7 @@ class ServedModel:
     def _load(self, settings: Settings, bundle: Bundle | None) -> None:
         try:
             bundle = bundle or read_bundle(settings.model).hold()
-            threads = settings.threads or cpu_limit()
+            threads = threads_of(settings)
             runtime = replace(settings.runtime, threads=threads, at_once=threads)
             engine = load_engine(bundle, runtime)
             memory = memory_for_costly_pictures(settings)

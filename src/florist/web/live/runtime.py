@@ -67,15 +67,16 @@ def is_there() -> bool:
     return all((RUNTIME / name).is_file() for name in _FILES)
 
 
-def read() -> Mapping[str, bytes]:
-    """Return the files by name.
-
-    Raises `EngineError` where they have not been fetched.
-    """
-    try:
-        return {name: (RUNTIME / name).read_bytes() for name in _FILES}
-    except FileNotFoundError as error:
+def require() -> None:
+    """Raise `EngineError` where the files have not been fetched."""
+    if not is_there():
         raise EngineError(
             f"What runs models in a browser, onnxruntime-web {VERSION}, is not there. Fetch it "
             "once, with: florist browser-runtime"
-        ) from error
+        )
+
+
+def read() -> Mapping[str, bytes]:
+    """Return the files by name. Raises what `require` raises."""
+    require()
+    return {name: (RUNTIME / name).read_bytes() for name in _FILES}

@@ -31,7 +31,7 @@ def register(app: Flask) -> None:
 
     Raises `EngineError` where what runs models in a browser has not been fetched.
     """
-    runtime.read()
+    runtime.require()
     app.register_blueprint(live)
     app.jinja_env.globals["has_live"] = True
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from io import StringIO
-from typing import Any, Final
+from typing import Any
 
 from florist import checks
 from florist.bundle import HISTORY, REPORT, REPORT_PAGE, Bundle
@@ -22,8 +22,7 @@ from florist.report import Report, read_report
 from florist.web.pages.charts import Chart, line_chart
 from florist.web.pages.recipe import recipe_of
 from florist.web.pages.tested import Gallery
-
-LARGEST_MATRIX: Final = 30
+from florist.web.services import services
 
 _log = logging.getLogger(__name__)
 
@@ -65,6 +64,11 @@ class Facts:
     def accuracy(self) -> float | None:
         """The measured accuracy, where it was measured."""
         return self.measured.accuracy if self.measured else None
+
+
+def served_facts() -> Facts:
+    """Return what is known about the model that is served. Raises `NotReadyError`."""
+    return facts_of(services().model.predictor().bundle)
 
 
 def facts_of(bundle: Bundle) -> Facts:

@@ -5,8 +5,7 @@ from typing import Final
 from flask import Blueprint, Response, abort, render_template, request
 
 from florist.pictures import TYPE
-from florist.web.pages.facts import facts_of
-from florist.web.services import services
+from florist.web.pages.facts import served_facts
 
 _HEADERS: Final = {
     "Cache-Control": "public, max-age=31536000, immutable",  # the address names the model
@@ -19,7 +18,7 @@ gallery = Blueprint("gallery", __name__)
 @gallery.get("/model/pictures")
 def pictures() -> str:
     """Show the mistakes, or all pictures of one class that were taken for a class."""
-    facts = facts_of(services().model.predictor().bundle)
+    facts = served_facts()
     shows, said = request.args.get("shows"), request.args.get("said")
     if shows is None or said is None:
         found = facts.gallery.mistakes
@@ -31,6 +30,6 @@ def pictures() -> str:
 @gallery.get("/model/pictures/<digest>/<int:number>")
 def picture(digest: str, number: int) -> Response:
     """Serve a test picture, as nothing but a picture."""
-    facts = facts_of(services().model.predictor().bundle)
+    facts = served_facts()
     found = facts.gallery.tested(number) if facts.digest.startswith(digest) else None
     return Response((found or abort(404)).content, mimetype=TYPE, headers=_HEADERS)

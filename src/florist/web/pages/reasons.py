@@ -1,7 +1,5 @@
 """Why a picture got its answer: a part of its card, for the script that asks when a person does."""
 
-import base64
-
 from flask import Blueprint, Response, jsonify, render_template, request
 
 from florist.prediction import DEFAULT_TOP
@@ -12,12 +10,6 @@ from florist.web.problems import RefusedError
 from florist.web.services import services
 
 reasons = Blueprint("reasons", __name__)
-
-
-@reasons.app_template_filter()
-def data_url(content: bytes, kind: str) -> str:
-    """Write a small picture into the page itself."""
-    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
 
 
 @reasons.post("/why")

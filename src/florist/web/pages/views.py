@@ -1,6 +1,5 @@
 """The pages for people. Each works without a script; with one, answers come picture by picture."""
 
-import base64
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,14 +21,15 @@ from werkzeug.wrappers import Response as Redirect
 from florist.bundle import REPORT_PAGE
 from florist.images import Limits, Price, copy_without_metadata
 from florist.prediction import DEFAULT_TOP, Prediction, Result
+from florist.report import LARGEST_MATRIX
 from florist.web.door.errors import wants_page
 from florist.web.door.rates import charge
 from florist.web.door.receive import form_files
 from florist.web.door.security import csrf
 from florist.web.inference.classify import Answer, File
-from florist.web.pages.facts import LARGEST_MATRIX, Facts, facts_of
+from florist.web.pages.facts import facts_of, served_facts
 from florist.web.pages.kept import KEPT_TOP, browser, promise_of
-from florist.web.pages.wording import FILTERS, aside, headline, moment, percent, plural
+from florist.web.pages.wording import FILTERS, aside, data_url, headline, moment, percent, plural
 from florist.web.problems import PROBLEMS, NotReadyError, RefusedError
 from florist.web.services import Services, services
 from florist.web.uploads.copies import PREVIEW_SIDE, Copy, Origin, Upload
@@ -145,7 +145,7 @@ def _files(found: Services) -> list[File]:
     named = request.form.get("example")
     if named is None:
         return form_files(request, found.settings.max_pictures)
-    example = next((e for e in _facts(found).gallery.examples if str(e.number) == named), None)
+    example = next((e for e in served_facts().gallery.examples if str(e.number) == named), None)
     if example is None:
         raise RefusedError("no-picture", "There is no such example any more.")
     return [File(f"{example.picture.label}.webp", example.picture.content)]
@@ -177,7 +177,7 @@ def _card(found: Services, answer: Answer, copy: Copy | None) -> Card:
         what = "could not be kept" if copy.kept.done() else "waits to be kept"
         remark += f". The picture {what}: it is not in the history"
         content = copy_without_metadata(content, PREVIEW_SIDE) if content else b""
-    preview = f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"
+    preview = data_url(content, "jpeg")
     return Card(
         answer, f"{remark}.", preview=preview if content else None, why=found.model.explains()
     )
@@ -200,7 +200,7 @@ def _form_page(cards: Sequence[Card] = (), message: str = "") -> str:
     browser()  # before pictures are sent, which a script does two at a time
     facts, reason = None, ""
     try:
-        facts = _facts(found)
+        facts = served_facts()
     except NotReadyError as error:
         reason = str(error)
     return render_template(
@@ -214,10 +214,6 @@ def _form_page(cards: Sequence[Card] = (), message: str = "") -> str:
         max_bytes=found.settings.max_bytes,
         rows=min(DEFAULT_TOP, len(facts.classes)) if facts else DEFAULT_TOP,
     )
-
-
-def _facts(found: Services) -> Facts:
-    return facts_of(found.model.predictor().bundle)
 
 
 @pages.get("/model")

@@ -1,5 +1,6 @@
 """How numbers, times and lists are written on the pages."""
 
+import base64
 import math
 from collections.abc import Sequence
 from datetime import datetime
@@ -92,6 +93,12 @@ def whereabouts(point: tuple[float, float]) -> str:
     return _PLACES[row][column]
 
 
+def data_url(content: bytes, kind: str) -> str:
+    """Write a small picture into the page itself."""
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+
+
 FILTERS: Final = (
     percent, hundredths, plural, listed, sentence, moment, marked, headline, aside, whereabouts,
+    data_url,
 )  # fmt: skip

@@ -48,7 +48,7 @@ def serve(settings: Settings, listener: socket.socket) -> None:
     judge = read_judge(bundle, resolved(bundle, settings.runtime).network)
     told(judge, bundle, settings.none, settings.max_error)
     if settings.live:
-        runtime.read()
+        runtime.require()
         bundle.network("float32")
     open_store(settings)
     settings = complete(settings)

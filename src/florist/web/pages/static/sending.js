@@ -156,7 +156,6 @@ function show(picture, reply) {
 function noteSize(answer, { file, content }) {
   const foot = answer.querySelector(".card-foot");
   if (content === file || !foot) return;
-  answer.dataset.smaller = "";
   const note = document.createElement("span");
   note.className = "remark";
   note.textContent = ` Sent smaller, ${inBytes(content.size)} of ${inBytes(file.size)}. `;
