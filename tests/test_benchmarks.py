@@ -3,10 +3,7 @@
 import json
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +13,6 @@ from benchmarks.load import CLIENTS
 from benchmarks.report import write
 from benchmarks.serving import FLORIST
 from benchmarks.traffic import latencies, saturate
-from werkzeug.serving import make_server
 
 import florist
 from florist import Runtime
@@ -26,6 +22,7 @@ from florist.images import RGB
 from florist.prediction import Predictor
 from florist.web import create_app
 from florist.web.settings import Settings
+from tests.served import served
 from tests.web.conftest import red
 
 ROOT = Path(__file__).parent.parent
@@ -54,21 +51,6 @@ def predictors(bundle: Bundle) -> tuple[Predictor, Predictor]:
     return fast, Predictor(fast.bundle, Slowed(fast.engine))
 
 
-@contextmanager
-def served(predictor: Predictor, folder: Path) -> Iterator[int]:
-    """Serve on a port."""
-    settings = Settings(uploads=str(folder / "uploads"), threads=2)
-    server = make_server("127.0.0.1", 0, create_app(predictor, settings), threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield server.port
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 def test_a_slowed_engine_is_measured_as_slower(predictors: tuple[Predictor, Predictor]) -> None:
     size = predictors[0].bundle.manifest.spec.size
     pictures = [np.zeros((size, size, 3), np.uint8)]
@@ -83,7 +65,8 @@ def test_a_slowed_engine_serves_less_and_later(
 ) -> None:
     rates, medians = [], []
     for predictor in predictors:
-        with served(predictor, tmp_path) as port:
+        settings = Settings(uploads=str(tmp_path / "uploads"), threads=2)
+        with served(create_app(predictor, settings)) as port:
             rates.append(saturate(port, FLORIST, [red(kind="JPEG")], clients=4, seconds=1.0))
             medians.append(latencies(port, FLORIST, [red(kind="JPEG")], 5.0, 1.0)["p50"])
     # With two threads three are at work: one decodes, and this engine sleeps for all of them.

@@ -3,8 +3,8 @@
 import csv
 import json
 import shutil
-import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ from playwright.sync_api import (
     Request,
     sync_playwright,
 )
-from werkzeug.serving import make_server
 
 import florist
 from florist.bundle import HISTORY, LABELS, MODEL, REPORT, Bundle, write_bundle
@@ -28,6 +27,7 @@ from florist.prediction import Predictor
 from florist.web import create_app
 from florist.web.settings import Settings
 from tests.conftest import COLOURS, TRAINED, noisy_picture
+from tests.served import served
 
 # Chromium's own services are off, so that every request it makes is the page's.
 ARGUMENTS = [
@@ -140,24 +140,19 @@ def apps() -> dict[str, Flask]:
 @pytest.fixture
 def serve(predictor: Predictor, tmp_path: Path, apps: dict[str, Flask]) -> Iterator[Serve]:
     """Return what serves an app with some settings, and tells its address."""
-    servers = []
+    with ExitStack() as servers:
 
-    def start(predictor: Predictor | None = predictor, **settings: Any) -> str:
-        changed: dict[str, Any] = {"uploads": str(tmp_path / "uploads"), "threads": 2} | settings
-        app = create_app(predictor, Settings(**changed))
-        server = make_server("127.0.0.1", 0, app, threaded=True)
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        servers.append((server, thread))
-        address = f"http://127.0.0.1:{server.server_port}"
-        apps[address] = app
-        return address
+        def start(predictor: Predictor | None = predictor, **settings: Any) -> str:
+            changed: dict[str, Any] = {
+                "uploads": str(tmp_path / "uploads"),
+                "threads": 2,
+            } | settings
+            app = create_app(predictor, Settings(**changed))
+            address = f"http://127.0.0.1:{servers.enter_context(served(app))}"
+            apps[address] = app
+            return address
 
-    yield start
-    for server, thread in servers:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+        yield start
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The form in a frame of another site."""
 
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,12 +8,12 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Frame, Page, expect
-from werkzeug.serving import make_server
 
 from florist.prediction import Predictor
 from florist.web import create_app
 from florist.web.settings import Settings
 from tests.browser.test_everyone import faults
+from tests.served import served
 
 pytestmark = pytest.mark.browser
 
@@ -28,19 +27,6 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     command += ["-subj", "/CN=127.0.0.1", "-out", paths[0], "-keyout", paths[1]]
     subprocess.run(command, check=True, capture_output=True)
     return paths[0], paths[1]
-
-
-@contextmanager
-def served(app: Flask, tls: tuple[str, str] | None = None) -> Iterator[int]:
-    server = make_server("127.0.0.1", 0, app, threaded=True, ssl_context=tls)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @contextmanager

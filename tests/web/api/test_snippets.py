@@ -6,38 +6,21 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
 import playwright
 import pytest
-from flask import Flask
-from werkzeug.serving import make_server
 
 from florist.web import create_app
 from florist.web.settings import Settings
+from tests.served import served
 from tests.web.conftest import AppMaker
 
 KEY = "a-key-of-the-test"
 NODE = shutil.which("node") or str(Path(playwright.__file__).parent / "driver" / "node")
 COMMANDS = {"curl": "sh", "python": sys.executable, "javascript": NODE}
-
-
-@contextmanager
-def served(app: Flask) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def code(page: str, name: str) -> str:
@@ -57,7 +40,8 @@ def without_time(answer: str) -> dict[str, Any]:
 def test_a_snippet_gets_the_answer_that_stands_beside_it(
     make_app: AppMaker, tmp_path: Path, keys: tuple[str, ...]
 ) -> None:
-    with served(make_app(api_keys=keys)) as address:
+    with served(make_app(api_keys=keys)) as port:
+        address = f"http://127.0.0.1:{port}"
         with urlopen(f"{address}/docs") as reply:
             page = reply.read().decode()
         picture = re.search('<a href="([^"]+)" download', page)
