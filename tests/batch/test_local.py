@@ -21,6 +21,7 @@ from florist.batch.run import SUCCESS
 from florist.batch.shard import Done, Job
 from florist.bundle import Bundle
 from florist.errors import BatchError, BundleError
+from tests import interrupted
 from tests.batch.conftest import (
     answer_here,
     names_in,
@@ -49,16 +50,8 @@ def run(
     bundle: Bundle, *arguments: object, environment: Mapping[str, str] | None = None
 ) -> subprocess.Popen[str]:
     """Start `florist predict`; its standard error ends when its last process has."""
-    # A shell's background job would inherit that Ctrl-C is ignored.
-    program = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
-    program += "from florist.cli import main; main()"
-    words = [sys.executable, "-c", program, "predict", *map(str, arguments)]
-    return subprocess.Popen(
-        [*words, "--model", str(bundle.path)],
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **(environment or {})},
-    )
+    words = ["predict", *arguments, "--model", bundle.path]
+    return interrupted.start(*words, environment=environment)
 
 
 @pytest.mark.parametrize("processes", [1, 3])

@@ -16,6 +16,7 @@ from PIL import Image
 
 from florist.bundle import Bundle
 from florist.cli import cli
+from tests import interrupted
 from tests.conftest import COLOURS, noisy_picture, write_colours
 
 
@@ -143,18 +144,13 @@ def test_ctrl_c_ends_the_waiting_and_leaves_the_output_as_it_was(
 ) -> None:
     output = tmp_path / "answers.csv"
     output.write_text("before")
-    # A shell's background job would inherit that Ctrl-C is ignored.
-    program = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
-    program += "from florist.cli import main; main()"
-    command = [sys.executable, "-c", program, "predict", "-", "--csv", "--output", str(output)]
-    with subprocess.Popen(
-        [*command, "--model", str(bundle.path)], stdin=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
+    words = ["predict", "-", "--csv", "--output", output, "--model", bundle.path]
+    with interrupted.start(*words) as process:
         while not list(tmp_path.glob("*.partial")):
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
         assert process.stderr is not None
-        assert process.stderr.read() == b"Interrupted.\n"
+        assert process.stderr.read() == "Interrupted.\n"
         assert process.wait(timeout=60) == 130
     assert output.read_text() == "before"
     assert [path.name for path in tmp_path.iterdir()] == ["answers.csv"]

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from florist.bundle import read_bundle
 from florist.cli import cli
 from florist.training.workspace import Workspace
+from tests import interrupted
 from tests.conftest import COLOURS, noisy_picture, write_colours
 
 QUICK = [
@@ -130,13 +131,7 @@ def test_the_demo_ends_on_a_page_and_stops_cleanly(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("stage", "delay"), [("Reading", 0), ("Loading", 0), ("Loading", 0.5)])
 def test_ctrl_c_leaves_nothing_broken(tmp_path: Path, stage: str, delay: float) -> None:
     root = write_colours(tmp_path / "data", per_class=12)
-    # A shell's background job would inherit that Ctrl-C is ignored.
-    program = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
-    program += "from florist.cli import main; main()"
-    command = [sys.executable, "-c", program, "train", "data", *QUICK]
-    with subprocess.Popen(
-        command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, bufsize=1
-    ) as process:
+    with interrupted.start("train", "data", *QUICK, folder=tmp_path) as process:
         assert process.stderr is not None
         try:
             for line in process.stderr:
