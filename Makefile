@@ -42,7 +42,8 @@ bench: $(VENV)/.dev ## Measure beside the classic way and peers, write docs/benc
 
 screenshots: $(VENV)/.dev ## Take the README's pictures of the page, with what `make demo` has left
 	tests/browser/install-chromium
-	$(BIN)/python tools/screenshots.py test-data/rose/*.jpg test-data/sunflower/*.jpg
+	$(BIN)/florist browser-runtime
+	$(BIN)/python tools/screenshots.py demo-data
 
 lint: $(VENV)/.dev ## Format check, lint, types, import order
 	$(BIN)/ruff format --check .
