@@ -215,7 +215,7 @@ def test_a_page_of_the_history_weighs_little(
         noise = Image.effect_noise((480, 360), 60)  # more detail than any photograph has
         noise.save(tmp_path / "noise.png")
         file = File(f"{number}.png", (tmp_path / "noise.png").read_bytes())
-        assert uploads.add(copy_of(file, result, SIDE, Limits()))
+        assert uploads.add([copy_of(file, result, SIDE, Limits())]) == [True]
     page = open_page(f"{address}/model", **PHONE)
     sizes: list[int] = []
     page.on("requestfinished", lambda each: sizes.append(each.sizes()["responseBodySize"]))

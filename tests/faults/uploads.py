@@ -35,9 +35,9 @@ def add(folder: str) -> str:
     """Return the id of an upload that was kept; as the server does, try again after an error."""
     uploads = store(Path(folder))
     try:
-        kept = uploads.add(NEW)
+        [kept] = uploads.add([NEW])
     except (OSError, UploadsError):
-        kept = uploads.add(NEW)
+        [kept] = uploads.add([NEW])
     assert kept
     return NEW.upload.id
 

@@ -20,6 +20,7 @@ from florist.images.picture import (
     load_rgb,
     load_within,
     thumbnail,
+    thumbnails,
 )
 from florist.images.sources import (
     DEFAULT_LIMITS,
@@ -56,4 +57,5 @@ __all__ = [
     "read_bytes",
     "read_stream",
     "thumbnail",
+    "thumbnails",
 ]

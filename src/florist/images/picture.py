@@ -1,5 +1,6 @@
 """A picture, fitted to what a model wants to see, or copied without its metadata."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
@@ -142,6 +143,14 @@ def _copy_within(most: Price, content: bytes, side: int, limits: Limits) -> byte
         buffer = BytesIO()
         copy.save(buffer, "JPEG", quality=88)
         return buffer.getvalue()
+
+
+def thumbnails(copy: bytes, sides: Iterable[int], most_bytes: int) -> dict[int, bytes]:
+    """Return, for each side, a `thumbnail` of a copy made here; one that is small is made once."""
+    with Image.open(BytesIO(copy), formats=["JPEG"]) as image:
+        fitting = {side: min(side, max(image.size)) for side in sides}
+    made = {side: thumbnail(copy, side, most_bytes) for side in {*fitting.values()}}
+    return {side: made[each] for side, each in fitting.items()}
 
 
 def thumbnail(copy: bytes, side: int, most_bytes: int) -> bytes:

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from florist.web.problems import UploadsError
 from florist.web.uploads import keeping
 from florist.web.uploads.copies import Copy
 from florist.web.uploads.keeping import QUEUE_BYTES, Keeper
+from florist.web.uploads.names import name_of
 from florist.web.uploads.store import UploadStore
 from tests.web.conftest import AppMaker, csrf_token, red
 from tests.web.uploads.test_retention import total
@@ -115,9 +117,39 @@ def test_what_waits_is_forgotten_with_all_others(
 def test_a_picture_kept_twice_is_one(uploads: UploadStore, tmp_path: Path) -> None:
     """A connection may break after the database has taken the record."""
     copy = rose()
-    assert uploads.add(copy)
-    assert uploads.add(copy)
+    assert uploads.add([copy]) == [True]
+    assert uploads.add([copy]) == [True]
     assert len(uploads.recent()) == 2
+    assert total(tmp_path)[0] == total(tmp_path)[1]
+
+
+def test_what_cannot_be_written_holds_up_no_other(
+    keeper: Keeper, uploads: UploadStore, tmp_path: Path
+) -> None:
+    """Those that wait are kept at once, unless it is one of them that cannot be."""
+    copies = [rose(), rose(), rose()]
+    in_the_way = (tmp_path / name_of(copies[1].upload.id)).parent
+    in_the_way.parent.mkdir(exist_ok=True)
+    in_the_way.write_bytes(b"")
+    with locked(tmp_path):
+        for copy in copies:
+            keeper.put(copy)
+    assert copies[0].kept.result(60) is copies[2].kept.result(60) is True
+    assert not copies[1].kept.done()
+    in_the_way.unlink()
+    assert copies[1].kept.result(60)
+    assert {each.id for each in uploads.recent(3)} == {copy.upload.id for copy in copies}
+
+
+def test_of_what_is_written_at_once_all_is_kept_or_nothing(
+    uploads: UploadStore, tmp_path: Path
+) -> None:
+    before, copies = kept(tmp_path), [rose(), rose()]
+    with locked(tmp_path), pytest.raises(UploadsError):
+        uploads.add(copies)
+    assert kept(tmp_path) == before
+    assert uploads.add(copies) == [True, True]
+    assert {each.id for each in uploads.recent(2)} == {copy.upload.id for copy in copies}
     assert total(tmp_path)[0] == total(tmp_path)[1]
 
 

@@ -20,7 +20,7 @@ from tests.web.uploads.test_uploads import ROSE, add, kept, store
 def told(uploads: UploadStore, label: str, verdict: Verdict, browser: str) -> str:
     result = Result(predictions=(Prediction(label, 0.9),), verdict=verdict, width=1, height=1)
     copy = copy_of(ROSE, result, SIDE, Limits(), origin=Origin("0" * 64, browser))
-    assert uploads.add(copy)
+    assert uploads.add([copy]) == [True]
     return copy.upload.id
 
 

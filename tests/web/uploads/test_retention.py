@@ -70,7 +70,7 @@ def test_what_is_too_much_goes_the_oldest_first(tmp_path: Path) -> None:
     assert [upload.id for upload in uploads.recent()] == ids[:2:-1]
     assert {path.stem for path in kept(tmp_path / "many")} == set(ids[3:])
     assert total(tmp_path / "many") == (3 * size, 3 * size)
-    assert not store(tmp_path / "none", size=size - 1).add(rose())
+    assert store(tmp_path / "none", size=size - 1).add([rose()]) == [False]
 
 
 def test_many_old_ones_are_not_found_at_once_and_deleted_in_steps(tmp_path: Path) -> None:

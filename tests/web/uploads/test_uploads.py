@@ -46,7 +46,7 @@ def rose(file: File = ROSE) -> Copy:
 
 def add(uploads: UploadStore, file: File = ROSE) -> Upload:
     copy = rose(file)
-    assert uploads.add(copy)
+    assert uploads.add([copy]) == [True]
     uploads.tidy()
     return copy.upload
 
@@ -75,6 +75,13 @@ def test_a_thumbnail_is_small(tmp_path: Path, side: int, size: tuple[int, int]) 
         assert (image.format, image.size) == ("WEBP", size)
 
 
+def test_a_picture_that_is_a_thumbnail_already_is_made_small_once() -> None:
+    copy = rose()
+    assert copy.files[240] is copy.files[480]
+    with Image.open(BytesIO(copy.files[480])) as image:
+        assert (image.format, image.size) == ("WEBP", (32, 32))
+
+
 def test_what_no_compression_makes_smaller_has_a_small_thumbnail_too(tmp_path: Path) -> None:
     noise = Image.merge("RGB", [Image.effect_noise((800, 800), 120) for _ in range(3)])
     uploads = store(tmp_path)
@@ -87,7 +94,7 @@ def test_the_verdict_is_kept_and_known_where_an_earlier_version_kept_none(tmp_pa
     def kept_with(best: float, verdict: Verdict) -> Upload:
         found = (Prediction("red", best), Prediction("blue", 0.1))
         copy = copy_of(ROSE, Result(predictions=found, verdict=verdict), SIDE, Limits())
-        assert store(tmp_path).add(copy)
+        assert store(tmp_path).add([copy]) == [True]
         return copy.upload
 
     strange, doubtful = kept_with(0.9, "none"), kept_with(0.3, "unsure")
@@ -241,7 +248,7 @@ def test_a_database_that_is_none_is_named(tmp_path: Path) -> None:
     (tmp_path / "uploads.sqlite3").write_bytes(b"no database at all" * 100)
     uploads = store(tmp_path)
     with pytest.raises(UploadsError, match="not a database"):
-        uploads.add(rose())
+        uploads.add([rose()])
     with pytest.raises(UploadsError, match="not a database"):
         uploads.recent()
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from florist.confidence.verdict import Verdict
 from florist.errors import ImageError, printable
-from florist.images import ANY, Limits, Price, copy_without_metadata, thumbnail
+from florist.images import ANY, Limits, Price, copy_without_metadata, thumbnails
 from florist.prediction import Prediction, Result
 from florist.web.inference.classify import File
 from florist.web.uploads.names import THUMBNAILS
@@ -83,10 +83,8 @@ class Copy:
     @cached_property
     def files(self) -> dict[int | None, bytes]:
         """What is kept: the copy, and thumbnails of it, WebP, by their sides."""
-        files: dict[int | None, bytes] = {None: self.content}
-        for side in THUMBNAILS:
-            files[side] = thumbnail(self.content, side, _THUMBNAIL_BYTES)
-        return files
+        small = thumbnails(self.content, THUMBNAILS, _THUMBNAIL_BYTES)
+        return dict([(None, self.content), *small.items()])
 
     @property
     def is_kept(self) -> bool:

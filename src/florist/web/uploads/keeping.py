@@ -9,9 +9,10 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from concurrent.futures import wait
-from queue import SimpleQueue
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import Final
 
 from florist.errors import FloristError
@@ -22,6 +23,9 @@ _log = logging.getLogger(__name__)
 
 QUEUE_BYTES: Final = 16 * 2**20
 """So much of copies may wait in a process; what comes then is not kept."""
+
+_TOGETHER: Final = 16
+"""So many pictures are kept at once: a commit, and what the disk takes for it, serves them all."""
 
 _TRY_S: Final = 30
 _PAUSE_S: Final = 0.5
@@ -80,20 +84,25 @@ class Keeper:
 
     def _work(self) -> None:
         while True:
-            copy = self._queue.get()
-            copy.context.run(self._keep, copy)
+            copies = [self._queue.get()]
+            with suppress(Empty):
+                while len(copies) < _TOGETHER:
+                    copies.append(self._queue.get_nowait())
+            self._keep(copies)
 
-    def _keep(self, copy: Copy) -> None:
+    def _keep(self, copies: Sequence[Copy]) -> None:
         try:
-            kept = self._store.add(copy)
-        except (OSError, FloristError) as error:
-            self._try_again(copy, error)
-        except Exception:
-            _log.exception("Keeping a picture went wrong.")
-            self._resolve(copy, kept=False, reason="the server made a mistake")
+            kept = self._store.add(copies)
+        except Exception as error:
+            if len(copies) > 1:  # perhaps it is only one of them
+                for copy in copies:
+                    self._keep([copy])
+            else:
+                copies[0].context.run(self._failed, copies[0], error)
         else:
             self._fails(None)
-            self._resolve(copy, kept=kept)
+            for copy, is_kept in zip(copies, kept, strict=True):
+                self._resolve(copy, kept=is_kept)
             self._tidy()
 
     def _tidy(self) -> None:
@@ -102,7 +111,11 @@ class Keeper:
         except FloristError as error:
             _log.warning("The uploads cannot be tidied: %s", error)
 
-    def _try_again(self, copy: Copy, error: Exception) -> None:
+    def _failed(self, copy: Copy, error: Exception) -> None:
+        if not isinstance(error, OSError | FloristError):
+            _log.error("Keeping a picture went wrong.", exc_info=error)
+            self._resolve(copy, kept=False, reason="the server made a mistake")
+            return
         self._fails(error)
         if time.monotonic() < min(copy.made + _TRY_S, self._ends):
             self._queue.put(copy)  # behind the others: perhaps it is only this one

@@ -1,4 +1,4 @@
-"""Which of the kept pictures are meant, as queries that an index answers, and what they return."""
+"""Which of the kept pictures are meant, as queries that an index answers; records, and back."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from florist.confidence.verdict import VERDICTS, Verdict, verdict_of
 from florist.prediction import Prediction
 from florist.web.uploads.copies import Upload
-from florist.web.uploads.records import NAME_LENGTH, Record
+from florist.web.uploads.records import NAME_LENGTH, Record, label_of
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -64,6 +64,23 @@ def labels(session: Session) -> list[str]:
     following = select(first).where(Record.label > step.c.label).scalar_subquery()
     step = step.union_all(select(following).where(step.c.label.is_not(None)))
     return [*session.scalars(select(step.c.label).where(step.c.label.is_not(None)))]
+
+
+def record_of(upload: Upload, created: int, size: int) -> Record:
+    """Return what is recorded of an upload: created in microseconds, its size in bytes."""
+    return Record(
+        id=upload.id,
+        created=created,
+        filename=upload.filename,
+        predictions=[[each.label, each.score] for each in upload.predictions],
+        verdict=upload.verdict,
+        label=label_of([each.label for each in upload.predictions], upload.verdict),
+        width=upload.width,
+        height=upload.height,
+        model=upload.model,
+        browser=upload.browser,
+        size=size,
+    )
 
 
 def upload_of(record: Record) -> Upload:

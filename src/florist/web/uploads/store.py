@@ -11,7 +11,7 @@ bounded size by `keep_tidy`, and one after each new picture, so that they never 
 import logging
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -24,9 +24,17 @@ from sqlalchemy.orm import Session
 from florist.storage import Folder
 from florist.web.problems import UploadsError
 from florist.web.uploads.copies import Copy, Upload
-from florist.web.uploads.listing import EVERYTHING, Filter, labels, sent_at, there, upload_of
+from florist.web.uploads.listing import (
+    EVERYTHING,
+    Filter,
+    labels,
+    record_of,
+    sent_at,
+    there,
+    upload_of,
+)
 from florist.web.uploads.names import id_of, is_ours, name_of, names_of
-from florist.web.uploads.records import Record, Records, Total, label_of
+from florist.web.uploads.records import Record, Records, Total
 
 _log = logging.getLogger(__name__)
 
@@ -60,25 +68,26 @@ class UploadStore:
         self._records = Records(folder, database_url)
         self.untidy = threading.Event()  # set when a step is not to wait for the next round
 
-    def add(self, copy: Copy) -> bool:
-        """Keep a picture; False where all were forgotten since it was sent, or it is too large.
+    def add(self, copies: Sequence[Copy]) -> list[bool]:
+        """Keep pictures; False for one where all were forgotten since it was sent, or too large.
 
-        Raises `OSError`, too, where its file cannot be written. May be called again after an error.
+        Raises `OSError`, too, where a file cannot be written: then it has kept none. May be called
+        again after an error.
         """
-        if (size := sum(map(len, copy.files.values()))) > self._retention.bytes:
-            return False
+        sizes = {copy.upload.id: sum(map(len, copy.files.values())) for copy in copies}
+        small = [copy for copy in copies if sizes[copy.upload.id] <= self._retention.bytes]
         try:
-            for side, content in copy.files.items():
-                self._files.write(name_of(copy.upload.id, side), content)
-            kept = self._record(copy.upload, size)
+            for copy in small:
+                for side, content in copy.files.items():
+                    self._files.write(name_of(copy.upload.id, side), content)
+            kept = self._record([copy.upload for copy in small], sizes)
         except (OSError, UploadsError):
-            # Where a connection broke, the record may stand all the same.
+            # Where a connection broke, the records may stand all the same.
             with suppress(UploadsError):
-                self._delete_files(self._unknown([copy.upload.id]))
+                self._delete_files(self._unknown([copy.upload.id for copy in small]))
             raise
-        if not kept:
-            self._delete_files([copy.upload.id])
-        return kept
+        self._delete_files([copy.upload.id for copy in small if copy.upload.id not in kept])
+        return [copy.upload.id in kept for copy in copies]
 
     def recent(
         self, limit: int = 50, before: str | None = None, only: Filter = EVERYTHING
@@ -170,32 +179,19 @@ class UploadStore:
         """Add up the sizes, in case somebody else has changed the records."""
         self._records.count_anew()
 
-    def _record(self, upload: Upload, size: int) -> bool:
-        """Write the record of an upload; False where it was forgotten before it had one."""
-        sent = sent_at(upload)
-        record = Record(
-            id=upload.id,
-            filename=upload.filename,
-            predictions=[[each.label, each.score] for each in upload.predictions],
-            verdict=upload.verdict,
-            label=label_of([each.label for each in upload.predictions], upload.verdict),
-            width=upload.width,
-            height=upload.height,
-            model=upload.model,
-            browser=upload.browser,
-            size=size,
-        )
+    def _record(self, uploads: Sequence[Upload], sizes: Mapping[str, int]) -> set[str]:
+        """Write the records of uploads; return the ids of all but those forgotten before."""
         with self._records.writing() as (session, total):
-            if sent < total.forgotten <= _now():
-                return False
-            if (kept := session.get(Record, upload.id)) is not None:
-                kept.deleted = None  # sent again
-            else:
-                # A clock may go back; what is new is never among what was forgotten.
-                record.created = max(sent, total.forgotten + 1)
-                session.add(record)
-                total.size += size
-            return True
+            known = [each for each in uploads if not sent_at(each) < total.forgotten <= _now()]
+            for upload in known:
+                if (kept := session.get(Record, upload.id)) is not None:
+                    kept.deleted = None  # sent again
+                else:
+                    # A clock may go back; what is new is never among what was forgotten.
+                    created = max(sent_at(upload), total.forgotten + 1)
+                    session.add(record_of(upload, created, sizes[upload.id]))
+                    total.size += sizes[upload.id]
+            return {each.id for each in known}
 
     def _unknown(self, uploads: Collection[str]) -> set[str]:
         """Return which ids have no record."""
