@@ -35,11 +35,14 @@ REPORTED: dict[str, Any] = {
 }
 
 
-def write_explained_bundle(path: Path, plain: Bundle) -> Bundle:
-    """Write the folder of `plain` anew, with another network, small pictures and a report."""
+def write_explained_bundle(path: Path, plain: Bundle, width: int = 6) -> Bundle:
+    """Write the folder of `plain` anew, with another network, small pictures and a report.
+
+    `width` is that of the network's hidden layer: 24 bytes of weights each.
+    """
 
     def write_network(folder: Path) -> None:
-        (folder / MODEL).write_bytes(network(plain.manifest.spec.size))
+        (folder / MODEL).write_bytes(network(plain.manifest.spec.size, width))
         (folder / LABELS).write_bytes((plain.path / LABELS).read_bytes())
 
     draft = write_bundle(path.with_name("draft"), plain.manifest, write_network)
@@ -70,16 +73,16 @@ def small_pictures() -> list[SmallPicture]:
     return tested + trained
 
 
-def network(size: int) -> bytes:
+def network(size: int, width: int = 6) -> bytes:
     """Return an ONNX file: the mean colour of each place, two dense layers, a softmax."""
     cell = size // GRID
     bgr_gain = 8 * np.array([[0, 0, 1], [0, 1, 0], [1, 0, 0]], np.float32)
     constants = {
         "white": np.array(255, np.float32),
         "places": np.array([1, 2], np.int64),
-        "hidden": np.eye(3, 6, dtype=np.float32) - np.eye(3, 6, 3, dtype=np.float32),
-        "shift": np.array([0, 0, 0, 0.1, 0.1, 0.1], np.float32),
-        "weights": np.concatenate([bgr_gain, -bgr_gain]).astype(np.float32),
+        "hidden": np.eye(3, width, dtype=np.float32) - np.eye(3, width, 3, dtype=np.float32),
+        "shift": np.array([0, 0, 0, *[0.1] * (width - 3)], np.float32),
+        "weights": np.concatenate([bgr_gain, -bgr_gain, np.zeros((width - 6, 3), np.float32)]),
         "biases": np.array([0.1, 0, -0.1], np.float32),
     }
     make = helper.make_node

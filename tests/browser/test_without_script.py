@@ -138,7 +138,7 @@ def test_a_page_looks_again_until_the_model_is_there(
     page = open_page(address, java_script_enabled=scripted)
     expect(page.locator("main .lead")).to_contain_text("The model")
     with apps[address].app_context():
-        services().model.load(services().settings, described)
+        services().model.load(described)
     expect(page.locator("main .lead")).to_contain_text("blue, green and red", timeout=15_000)
 
 

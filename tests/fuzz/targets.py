@@ -193,7 +193,8 @@ def _show(found: Bundle) -> None:
     """Let the page and the API tell what they know of a model."""
     facts._known.clear()  # it would keep every model that it ever saw
     predictor = Predictor(found, _predictor().engine)
-    replace(services_of(app()), model=ServedModel(predictor)).attach(app())
+    services = services_of(app())
+    replace(services, model=ServedModel(services.settings, predictor)).attach(app())
     for path in ("/", "/model", "/api/v1/model"):
         answer = app().test_client().get(path)
         if answer.status_code != 200:

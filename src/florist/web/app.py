@@ -48,7 +48,7 @@ def create_app(
     if predictor is not None:
         judge = told(predictor.judge, predictor.bundle, settings.none, settings.max_error)
         predictor = Predictor(predictor.bundle, predictor.engine, settings.limits, judge)
-    model, metrics, store = ServedModel(predictor), Metrics(), open_store(settings)
+    model, metrics, store = ServedModel(settings, predictor), Metrics(), open_store(settings)
     Services(
         settings=settings,
         model=model,
@@ -76,7 +76,7 @@ def create_app(
         if settings.live:
             live.register(app)
     if predictor is None:
-        model.load(settings, bundle)
+        model.load(bundle)
         if store is not None:
             keep_tidy(store)
     return app

@@ -63,6 +63,9 @@ class Settings:
         least=LEAST_MAX_ERROR,
         most=1,
     )
+    explanations: bool = _setting(
+        True, "whether answers can be explained, for which the network is in memory once more"
+    )
 
     host: str = _setting("127.0.0.1", "address to listen on; 0.0.0.0 for every interface")
     port: int = _setting(5000, "port to listen on", least=0)

@@ -11,6 +11,7 @@ from florist.explaining import Explainer, explains
 from florist.images import SANDBOXES, Bounds
 from florist.judging import judge_of
 from florist.prediction import Predictor
+from florist.system import memory_taken
 from florist.web.inference.memory import memory_for_costly_pictures, threads_of
 from florist.web.problems import NotReadyError, RefusedError
 from florist.web.settings import Settings
@@ -21,13 +22,13 @@ _log = logging.getLogger(__name__)
 class ServedModel:
     """A predictor that may not be there yet, or not any more."""
 
-    def __init__(self, predictor: Predictor | None = None) -> None:
+    def __init__(self, settings: Settings, predictor: Predictor | None = None) -> None:
+        self._settings = settings
         self._predictor = predictor
+        self._explainer = _explainer_of(predictor, settings) if predictor else None
         self._why_not = "The model is being loaded. Try again in a few seconds."
         self._stopping = False
         self._done = threading.Event()
-        self._explainer: Explainer | None = None
-        self._explaining = threading.Lock()
 
     def predictor(self) -> Predictor:
         """Return the predictor.
@@ -42,49 +43,74 @@ class ServedModel:
 
     def explains(self) -> bool:
         """Return whether the model is there, and says why."""
-        return self._predictor is not None and explains(self._predictor)
+        return self._explainer is not None
 
     def explainer(self) -> Explainer:
-        """Return what says why; its network is loaded when somebody asks for the first time.
+        """Return what says why.
 
         Raises `RefusedError` where the model does not say why, and as `predictor` does.
         """
-        predictor = self.predictor()
-        with self._explaining:
-            if self._explainer is None:
-                try:
-                    self._explainer = Explainer(predictor)
-                except FloristError as error:
-                    _log.error("The model does not say why: %s", error)
-                    raise RefusedError("no-reasons", "The server's log says why not.") from error
-            return self._explainer
+        self.predictor()
+        if self._explainer is None:
+            raise RefusedError("no-reasons", "The server's log says why not.")
+        return self._explainer
 
     def stop(self) -> None:
         """Give out no predictor any more; who has one goes on with it."""
         self._stopping = True
 
-    def load(self, settings: Settings, bundle: Bundle | None = None) -> None:
+    def load(self, bundle: Bundle | None = None) -> None:
         """Load and warm up a model folder, by default that of the settings, in a thread."""
         # No daemon: a process that ends while a runtime compiles the network would abort.
-        threading.Thread(target=self._load, args=[settings, bundle], name="load-model").start()
+        threading.Thread(target=self._load, args=[bundle], name="load-model").start()
 
     def wait(self, timeout_s: float | None = None) -> None:
         """Return once the model is there, or is known not to be."""
         self._done.wait(timeout_s)
 
-    def _load(self, settings: Settings, bundle: Bundle | None) -> None:
+    def _load(self, bundle: Bundle | None) -> None:
+        settings = self._settings
         try:
             bundle = bundle or read_bundle(settings.model).hold()
             threads = threads_of(settings)
             runtime = replace(settings.runtime, threads=threads, at_once=threads)
+            before = memory_taken()
             engine = load_engine(bundle, runtime)
+            network = memory_taken() - before
+            judge = judge_of(bundle, engine, settings.none, settings.max_error)
+            predictor = Predictor(bundle, engine, settings.limits, judge)
+            self._explainer = _explainer_of(predictor, settings, network)
+            # When all that stays is there: what is measured need not be estimated.
             memory = memory_for_costly_pictures(settings)
             SANDBOXES.bound(Bounds(places=threads, memory=memory))
-            judge = judge_of(bundle, engine, settings.none, settings.max_error)
-            self._predictor = Predictor(bundle, engine, settings.limits, judge)
+            self._predictor = predictor
             _log.info("Ready: model %s, digest %s", bundle.path, bundle.digest)
         except FloristError as error:
             self._why_not = "The model could not be loaded; the server's log says why."
             _log.error("The model could not be loaded: %s", error)
         finally:
             self._done.set()
+
+
+def _explainer_of(predictor: Predictor, settings: Settings, network: int = 0) -> Explainer | None:
+    """Load a model's network once more, to say why; None, and a line of the log, where it cannot.
+
+    `network` is how many bytes of memory it took the first time: those have to be left.
+    """
+    if not settings.explanations:
+        _log.info("The model does not say why: FLORIST_EXPLANATIONS is false.")
+        return None
+    left = memory_for_costly_pictures(settings)
+    if explains(predictor) and left < network:
+        _log.warning(
+            "The model does not say why: its network takes %.0f MiB once more, and %.0f are left. "
+            "Give the server more memory, or set FLORIST_EXPLANATIONS=false.",
+            network / 2**20,
+            left / 2**20,
+        )
+        return None
+    try:
+        return Explainer(predictor)
+    except FloristError as error:
+        _log.info("The model does not say why: %s", error)
+        return None
