@@ -102,5 +102,5 @@ def test_a_storage_that_refuses_ends_the_run_and_no_row_says_so(
 def test_pictures_of_a_bucket_need_a_folder(bundle: Bundle) -> None:
     result = predict(bundle, "s3://flowers/photos", "--json")
     assert result.exit_code == 2
-    assert "Pictures of a bucket, " in result.stderr
+    assert "Pictures of a bucket or a tar, " in result.stderr
     assert "need a folder: --output answers/" in result.stderr

@@ -15,6 +15,7 @@ from florist import checks
 from florist.batch.pieces import Piece, Pieces
 from florist.batch.plan import Plan, copy_plan, write_plan
 from florist.batch.shard import Counts, Done, Job, counts_of, joined, part
+from florist.batch.tar import Picture
 from florist.errors import BatchError, printable
 from florist.parallel import in_order
 from florist.storage import Folder, Storage, storage_at
@@ -54,7 +55,7 @@ Execute = Callable[[Job, Pieces], Generator[Done]]
 
 
 def begin(
-    names: Iterable[str], folder: Storage, facts: Mapping[str, Any], shard: int | None
+    names: Iterable[Picture], folder: Storage, facts: Mapping[str, Any], shard: int | None
 ) -> Plan:
     """Write `run.json` and the plan, or see that they are those of the same pictures and facts.
 

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from florist.batch.pieces import Piece
 from florist.batch.plan import Names, parquet
+from florist.batch.tar import Member, Picture
 from florist.engine import Runtime
 from florist.errors import BatchError, DecoderError, printable
 from florist.images import ImageSource
@@ -104,6 +105,7 @@ class Worker:
                 f"{printable(job.model)} was replaced meanwhile: its digest is {found}, not "
                 f"{job.digest}. Put it back, or begin anew in another folder."
             )
+        self._most = self._predictor.limits.max_bytes + 1  # one more tells that it is too large
         self._base = job.base
         self._top = job.top
         self._sets = None if job.sets is None else self._predictor.label_sets(job.sets)
@@ -113,8 +115,9 @@ class Worker:
 
     def do(self, piece: Piece) -> Done:
         """Answer a piece; write the file of a whole shard. Raises `OSError` where it cannot."""
-        names = self._names.between(piece.first, piece.last)
-        results = map(self._result, self._sources(names, piece))
+        pictures = self._names.between(piece.first, piece.last)
+        names = [*map(str, pictures)]
+        results = map(self._result, self._sources(pictures, piece))
         named = zip(map(printable, names), results, strict=True)
         answer = answer_of(self._predictor, named, self._sets)
         content = parquet(pa.Table.from_pylist([*map(_row, answer["predictions"])], SCHEMA))
@@ -126,23 +129,41 @@ class Worker:
             rows=b"" if piece.whole else content,
         )
 
-    def _sources(self, names: Sequence[str], piece: Piece) -> Iterable[ImageSource | Failure]:
+    def _sources(
+        self, pictures: Sequence[Picture], piece: Piece
+    ) -> Iterable[ImageSource | Failure]:
         """Return what is to be read; a bucket is asked for several pictures at a time."""
         if piece.lost:
-            return [_LOST] * len(names)
-        if any(map(is_address, names)):
-            return in_order(self._source, names, _READERS)
-        return map(self._source, names)
+            return [_LOST] * len(pictures)
+        if any(is_address(str(picture)) for picture in pictures):
+            return in_order(self._source, pictures, _READERS)
+        return map(self._source, pictures)
 
-    def _source(self, name: str) -> ImageSource | Failure:
-        """Fetch a picture out of a bucket. Only that it is not there is said of the picture."""
-        if not is_address(name):
-            return os.path.join(self._base, name)  # noqa: PTH118 - as it is, where it is absolute
-        bucket, name = split(name)
-        if bucket not in self._buckets:
-            self._buckets[bucket] = Bucket(bucket)  # of two threads that both do, one's is kept
+    def _source(self, picture: Picture) -> ImageSource | Failure:
+        if is_address(str(picture)):
+            return self._fetched(picture)
+        if not isinstance(picture, Member):
+            return self._path(picture)
         try:
-            return BytesIO(self._buckets[bucket].read(name, self._predictor.limits.max_bytes + 1))
+            return BytesIO(picture.read(self._path(picture.tar), self._most))
+        except OSError as error:
+            return Failure.of(error)
+
+    def _path(self, name: str) -> str:
+        return os.path.join(self._base, name)  # noqa: PTH118 - as it is, where it is absolute
+
+    def _fetched(self, picture: Picture) -> ImageSource | Failure:
+        """Fetch a picture out of a bucket. Only that it is not there is said of the picture."""
+        address, name = split(str(picture))
+        if address not in self._buckets:
+            self._buckets[address] = Bucket(address)  # of two threads that both do, one's is kept
+        bucket = self._buckets[address]
+        try:
+            if not isinstance(picture, Member):
+                return BytesIO(bucket.read(name, self._most))
+            _, tar = split(picture.tar)
+            length = min(picture.size, self._most)
+            return BytesIO(bucket.read_range(tar, picture.offset, length))
         except FileNotFoundError as error:
             return Failure.of(error)
 

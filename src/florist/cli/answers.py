@@ -23,6 +23,7 @@ try:
     from florist.batch.manifest import names_in
     from florist.batch.run import Execute, Share, State, answer, begin
     from florist.batch.shard import Job
+    from florist.batch.tar import with_members
 except ModuleNotFoundError as error:
     if error.name != "pyarrow":
         raise
@@ -32,16 +33,25 @@ except ModuleNotFoundError as error:
 
 
 def write_answers(
-    names: Iterable[str], output: str, model: Path, runtime: Runtime, how: Mapping[str, Any]
+    names: Iterable[str],
+    problems: list[str],
+    output: str,
+    model: Path,
+    runtime: Runtime,
+    how: Mapping[str, Any],
 ) -> int:
-    """Answer what is not answered yet, with all CPUs; return how many pictures have an error."""
+    """Answer what is not answered yet, with all CPUs; return how many pictures have an error.
+
+    What is wrong with a tar is added to `problems`.
+    """
     # A process a CPU, each with one thread.
     runtime = replace(runtime, threads=1)
     predictor = load(model, runtime, none=how["none"], max_error=how["max_error"])
     facts = _facts(predictor) | {"top": how["top"], "sets": how["sets"]}
     if how["manifest"]:
         names = chain(names, names_in(how["manifest"]))
-    plan = begin(names, storage_at(output), facts, how["shard"])
+    pictures = with_members(names, problems)
+    plan = begin(pictures, storage_at(output), facts, how["shard"])
     if not plan.pictures:
         return 0
     # On another machine, nothing is relative to where this was called.

@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
 from glob import glob, has_magic
 from pathlib import Path, PurePath, PurePosixPath
 
+from florist.batch.tar import is_tar
 from florist.errors import printable
 from florist.formats import is_hidden, is_picture_name
 from florist.storage import is_address, storage_at
@@ -17,8 +19,10 @@ def expand(paths: Sequence[str], problems: list[str]) -> Iterator[str]:
     the folders from here to a file hold, or one pattern finds.
     """
     for path in paths:
-        bucket = is_address(path) and not is_picture_name(PurePath(path))
-        if bucket or Path(path).is_dir():
+        bucket = is_address(path)
+        if bucket and has_magic(path):
+            yield from _matching(path) or [path]
+        elif (bucket and not _is_file_name(path)) or Path(path).is_dir():
             found = _in_bucket(path) if bucket else _pictures_in(Path(path), problems)
             first = next(found, None)
             if first is None:
@@ -30,6 +34,24 @@ def expand(paths: Sequence[str], problems: list[str]) -> Iterator[str]:
             yield from sorted(glob(path, recursive=True)) or [path]  # noqa: PTH207 - may be absolute
         else:
             yield path
+
+
+def _is_file_name(address: str) -> bool:
+    return is_tar(address) or is_picture_name(PurePath(address))
+
+
+def _matching(pattern: str) -> list[str]:
+    """Return the visible files of a bucket that a pattern names, in which * crosses no slash."""
+    parts = pattern.split("/")
+    fixed = next(number for number, part in enumerate(parts) if has_magic(part))
+    storage, wanted = storage_at("/".join(parts[:fixed])), parts[fixed:]
+    found = []
+    for entry in storage.list():
+        names = entry.name.split("/")
+        fits = len(names) == len(wanted) and all(map(fnmatchcase, names, wanted))
+        if names == wanted or (fits and not any(map(is_hidden, names))):
+            found.append(storage.where(entry.name))
+    return sorted(found)
 
 
 def _in_bucket(address: str) -> Iterator[str]:

@@ -12,6 +12,7 @@ from typing import Any, Final, TextIO
 
 import click
 
+from florist.batch.tar import is_tar
 from florist.cli.console import listening, print_error, stderr
 from florist.cli.debug import debug_option
 from florist.cli.options import (
@@ -116,9 +117,9 @@ def predict(
 ) -> None:
     """Name what pictures show.
 
-    PATH is a file, a folder, a pattern, or - for standard input; into a FOLDER/, also what is at
-    s3://, gs:// or az://. A file that cannot be used gets an
-    error, the others are done all the same; the exit code is then 1.
+    PATH is a file, a folder, a pattern, or - for standard input; into a FOLDER/, also a tar, and
+    what is at s3://, gs:// or az://. A file that cannot be used gets an error, the others are done
+    all the same; the exit code is then 1.
 
     Of a picture that looks stranger than nearly all that the model knows, the table says "none of
     these" and, in brackets, what it looks most like; a question mark is a class that is less
@@ -136,7 +137,7 @@ def predict(
     Examples:
       florist predict rose.jpg
       florist predict photos 'more/*.png' --top 5 --csv --output answers.csv
-      florist predict photos --output answers/
+      florist predict photos 'tars/*.tar' --output answers/
       curl -s https://example.org/rose.jpg | florist predict - --json
     """
     if not paths and not how["manifest"]:
@@ -148,18 +149,22 @@ def predict(
             raise click.UsageError("Into a folder go no --json, no --csv and no standard input.")
         from florist.cli.answers import write_answers
 
-        failed = write_answers(pictures, output, model, runtime, how)
+        failed = write_answers(pictures, problems, output, model, runtime, how)
     elif any(map(how.get, _INTO_A_FOLDER)) or any(map(is_address, paths)):
-        raise click.UsageError(
-            "Pictures of a bucket, --manifest, --shard, --part and --ray need a folder: --output "
-            "answers/"
-        )
+        raise _needs_a_folder()
     else:
         failed = _write([*pictures], Path(output) if output else None, model, runtime, how)
     for problem in problems:
         print_error(problem)
     if failed or problems:
         click.get_current_context().exit(1)
+
+
+def _needs_a_folder() -> click.UsageError:
+    return click.UsageError(
+        "Pictures of a bucket or a tar, --manifest, --shard, --part and --ray need a folder: "
+        "--output answers/"
+    )
 
 
 def _write(
@@ -172,6 +177,8 @@ def _write(
     """Write what pictures show to a file, or to standard output; return how many have an error."""
     if not pictures:
         return 0
+    if any(map(is_tar, pictures)):
+        raise _needs_a_folder()
     runtime = replace(runtime, at_once=min(cpu_limit(), len(pictures)))
     predictor = load(model, runtime, none=how["none"], max_error=how["max_error"])
     sets = predictor.label_sets(how["sets"]) if how["sets"] else None

@@ -5,6 +5,7 @@ obstore tries again, with growing pauses, what a busy or distant server did not 
 """
 
 import errno
+import io
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -23,6 +24,9 @@ _ADDRESS: Final = re.compile(r"((?:s3|gs|az)://[^/]+)(?:/+(.*))?", re.DOTALL)
 # Of obstore's own trying, a write that timed out and a listing that was cut off get none. Here
 # every write may be repeated.
 _TRIES: Final = 3
+
+_BLOCK: Final = 256 * 2**10
+"""So many bytes are asked for of a file that is read here and there."""
 
 _Answer = TypeVar("_Answer")
 
@@ -96,6 +100,24 @@ class Bucket:
 
         return self._asked(name, content)
 
+    def read_range(self, name: str, start: int, length: int) -> bytes:
+        """Return so many bytes of a file, from number `start` on.
+
+        Raises `FileNotFoundError` where there is none.
+        """
+        if not length:
+            return b""
+        ask = partial(self._store.get_range, name, start=start, length=length)
+        return bytes(self._asked(name, ask))
+
+    def open(self, name: str) -> io.BufferedReader:
+        """Open a file of any size, to be read here and there.
+
+        Raises `FileNotFoundError` where there is none.
+        """
+        size = self._asked(name, lambda: self._store.head(name))["size"]
+        return io.BufferedReader(_Seekable(size, partial(self.read_range, name)), _BLOCK)
+
     def fetch(self, name: str, path: Path) -> None:
         """Copy a file of any size to one of this machine.
 
@@ -165,3 +187,31 @@ class Bucket:
                 f"{printable(self.where(name))} cannot be used: {printable(said)}. Its environment "
                 "variables are in docs/scaling.md; if it was away, the same command goes on."
             ) from error
+
+
+class _Seekable(io.RawIOBase):
+    """A file of `size` bytes of which ranges can be asked for."""
+
+    # obstore's own, `open_reader`, asks anew after each seek.
+
+    def __init__(self, size: int, read_range: Callable[[int, int], bytes]) -> None:
+        self._size = size
+        self._read_range = read_range
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
+        self._at = start + offset
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        length = max(0, min(len(buffer), self._size - self._at))
+        buffer[:length] = self._read_range(self._at, length)
+        self._at += length
+        return length
