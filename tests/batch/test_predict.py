@@ -82,6 +82,18 @@ def test_another_option_is_refused_by_name(bundle: Bundle, photos: Path, tmp_pat
     assert (tmp_path / "answers" / RUN).read_bytes() == before
 
 
+@pytest.mark.parametrize("options", [["--top", 9], ["--sets", 0.9, "--none", 0.3]])
+def test_csv_collects_what_predict_writes_as_csv(
+    trusted: Bundle, photos: Path, tmp_path: Path, options: list[object]
+) -> None:
+    expected = predict(trusted, photos, *options, "--csv")
+    arguments = [photos, *options, "--output", f"{tmp_path}/answers/", "--shard", 10, "--csv"]
+    found = [predict(trusted, *arguments) for _ in range(2)]
+    assert {each.stdout for each in found} == {expected.stdout}
+    assert {each.exit_code for each in found} == {1}
+    assert expected.stdout.count("\n") == 39
+
+
 def test_an_empty_folder_leaves_nothing(bundle: Bundle, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     result = predict(bundle, tmp_path / "empty", "--output", f"{tmp_path / 'answers'}/")
@@ -94,6 +106,7 @@ def test_an_empty_folder_leaves_nothing(bundle: Bundle, tmp_path: Path) -> None:
     ("arguments", "says"),
     [
         (["--json", "--output", "answers/"], "Into a folder go no --json"),
+        (["--csv", "--part", "1/2", "--output", "answers/"], "--csv is of all parts"),
         (["-", "--output", "answers/"], "no standard input"),
         (["--output", "a.csv", "--shard", "5"], "need a folder: --output answers/"),
         (["--json", "--ray", "auto"], "need a folder"),

@@ -14,7 +14,7 @@ from typing import Any, Final
 from florist import checks
 from florist.batch.pieces import Piece, Pieces
 from florist.batch.plan import Plan, copy_plan, write_plan
-from florist.batch.shard import Counts, Done, Job, counts_of, joined, part
+from florist.batch.shard import Counts, Done, Job, counts_of, joined, part, rows_of
 from florist.batch.tar import Picture
 from florist.errors import BatchError, printable
 from florist.parallel import in_order
@@ -152,6 +152,12 @@ def answer(
         total = reduce(Counts.plus, _counts(plan, folder, others), state.counts)
         folder.write(SUCCESS, _json({**asdict(total), "shards": plan.shards}))
     return state.counts
+
+
+def rows(plan: Plan, folder: Storage) -> Iterator[dict[str, Any]]:
+    """Yield the answers of a plan that is done, one after the other, in its order."""
+    for content in in_order(lambda number: folder.read(part(number)), range(plan.shards)):
+        yield from rows_of(content)
 
 
 def _parts(folder: Storage) -> set[int]:

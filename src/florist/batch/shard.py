@@ -22,7 +22,7 @@ from florist.errors import BatchError, DecoderError, printable
 from florist.images import ImageSource
 from florist.parallel import in_order
 from florist.prediction import answer_of, load
-from florist.result import Failure, Result
+from florist.result import Failure, Prediction, Result
 from florist.storage import Bucket, is_address, split, storage_at
 
 SCHEMA: Final = pa.schema(
@@ -181,8 +181,14 @@ def part(shard: int) -> str:
 def joined(contents: Iterable[bytes]) -> bytes:
     """Return the file of a shard, out of the rows of its pieces in their order."""
     # Made of rows anew: Arrow's own joining leaves traces in how nulls are written.
-    rows = [row for each in contents for row in pq.read_table(BytesIO(each)).to_pylist()]
+    rows = [row for each in contents for row in rows_of(each)]
     return parquet(pa.Table.from_pylist(rows, SCHEMA))
+
+
+def rows_of(content: bytes) -> list[dict[str, Any]]:
+    """Return the rows of a file of answers."""
+    rows: list[dict[str, Any]] = pq.read_table(BytesIO(content)).to_pylist()
+    return rows
 
 
 def counts_of(content: bytes) -> Counts:
@@ -213,3 +219,16 @@ def _row(entry: Mapping[str, Any]) -> dict[str, Any]:
         "familiarity": entry["familiarity"],
         "set": entry.get("set"),
     }
+
+
+def result_of(row: Mapping[str, Any]) -> Result:
+    """Return what a row was made of."""
+    if row["error"] is not None:
+        return Result(error=Failure(code=row["error_code"], title="", detail=row["error"]))
+    return Result(
+        predictions=tuple(map(Prediction, row["labels"], row["scores"])),
+        verdict=row["verdict"],
+        familiarity=row["familiarity"],
+        width=row["width"],
+        height=row["height"],
+    )

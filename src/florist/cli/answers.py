@@ -1,7 +1,8 @@
 """`florist predict --output FOLDER/`: answers of any number of pictures, a file a shard."""
 
 import os
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
@@ -11,6 +12,7 @@ from typing import Any
 
 from florist import __version__
 from florist.cli.console import ConsoleListener, listening, print_error, stderr
+from florist.cli.results import Row, write_rows
 from florist.engine import Runtime, version_of
 from florist.errors import FloristError, printable
 from florist.formats import formats
@@ -21,8 +23,9 @@ from florist.system import cpu_limit
 try:
     from florist.batch import cluster, local
     from florist.batch.manifest import names_in
-    from florist.batch.run import Execute, Share, State, answer, begin
-    from florist.batch.shard import Job
+    from florist.batch.plan import Plan
+    from florist.batch.run import Execute, Share, State, answer, begin, rows
+    from florist.batch.shard import Job, result_of
     from florist.batch.tar import with_members
 except ModuleNotFoundError as error:
     if error.name != "pyarrow":
@@ -50,13 +53,34 @@ def write_answers(
     facts = _facts(predictor) | {"top": how["top"], "sets": how["sets"]}
     if how["manifest"]:
         names = chain(names, names_in(how["manifest"]))
-    pictures = with_members(names, problems)
-    plan = begin(pictures, storage_at(output), facts, how["shard"])
+    plan = begin(with_members(names, problems), storage_at(output), facts, how["shard"])
     if not plan.pictures:
         return 0
+    job = _job(predictor, output, how)
+    part, parts = how["part"] or (1, 1)
+    with listening() as listener:
+        told = _Told(listener)
+        execute = _executor(how["ray"])
+        try:
+            counts = answer(plan, job, Share(part=part, parts=parts), execute, told)
+        except KeyboardInterrupt:
+            stderr().print(f"{told.shards} are done. The same command goes on from there.")
+            raise
+    if how["form"] == "csv":
+        top = min(how["top"], len(predictor.classes))
+        write_rows(top, _collected(plan, job), sys.stdout, with_sets=how["sets"] is not None)
+    if counts.errors:
+        print_error(
+            f"{counts.errors:,} of {counts.pictures:,} pictures could not be used; the column "
+            f"`error` in {printable(output)} says why."
+        )
+    return counts.errors
+
+
+def _job(predictor: Predictor, output: str, how: Mapping[str, Any]) -> Job:
     # On another machine, nothing is relative to where this was called.
     base = str(Path.cwd()) if how["ray"] else ""
-    job = Job(
+    return Job(
         model=predictor.bundle.path,
         digest=predictor.bundle.digest,
         runtime=predictor.engine.runtime,
@@ -67,21 +91,12 @@ def write_answers(
         output=output if is_address(output) else os.path.join(base, output),  # noqa: PTH118
         base=base,
     )
-    part, parts = how["part"] or (1, 1)
-    with listening() as listener:
-        told = _Told(listener)
-        execute = _executor(how["ray"])
-        try:
-            counts = answer(plan, job, Share(part=part, parts=parts), execute, told)
-        except KeyboardInterrupt:
-            stderr().print(f"{told.shards} are done. The same command goes on from there.")
-            raise
-    if counts.errors:
-        print_error(
-            f"{counts.errors:,} of {counts.pictures:,} pictures could not be used; the column "
-            f"`error` in {printable(output)} says why."
-        )
-    return counts.errors
+
+
+def _collected(plan: Plan, job: Job) -> Iterator[Row]:
+    """Yield the answers of all shards, in the order of the plan."""
+    for row in rows(plan, storage_at(job.output)):
+        yield row["file"], result_of(row), row["set"] or ()
 
 
 def _executor(ray: str | None) -> Execute:

@@ -131,7 +131,7 @@ def predict(
 
     With --output FOLDER/, or a folder that is there, answers are written as Parquet, a file for
     each shard of the pictures. The same command goes on where it was interrupted. FOLDER/ may be
-    at s3://, gs:// or az://.
+    at s3://, gs:// or az://. With --csv, all of them are then written to standard output, too.
 
     \b
     Examples:
@@ -145,8 +145,10 @@ def predict(
     problems: list[str] = []
     pictures = expand(paths, problems)
     if output is not None and _is_folder(output):
-        if how["form"] != "table" or STANDARD_INPUT in paths:
-            raise click.UsageError("Into a folder go no --json, no --csv and no standard input.")
+        if how["form"] == "json" or STANDARD_INPUT in paths:
+            raise click.UsageError("Into a folder go no --json and no standard input.")
+        if how["form"] == "csv" and how["part"]:
+            raise click.UsageError("--csv is of all parts: give it without --part, after the last.")
         from florist.cli.answers import write_answers
 
         failed = write_answers(pictures, problems, output, model, runtime, how)

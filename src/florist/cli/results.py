@@ -24,6 +24,9 @@ _BETWEEN: Final = "/"
 # The name of a picture, as it was given, and its result.
 Named = tuple[str, Result]
 
+# And the classes that it may show.
+Row = tuple[str, Result, Sequence[str]]
+
 
 def write_table(results: Iterable[Named], file: TextIO, sets: LabelSets | None = None) -> int:
     """Write a line for each picture and print the errors below; return how many there are."""
@@ -70,14 +73,12 @@ def _further(result: Result, sets: LabelSets | None) -> str:
     """Write the other classes that a picture may show."""
     if sets is None:
         return " · ".join(f"{_shown(p)} {p.score:.1%}" for p in result.predictions[1:])
-    others = _set(result, sets)[1:]
+    others = [*map(printable, _set(result, sets)[1:])]
     return f"or {', '.join(others)}" if others else ""
 
 
-def _set(result: Result, sets: LabelSets) -> list[str]:
-    if result.probabilities is None:
-        return []
-    return [printable(label) for label in sets.of(result.probabilities)]
+def _set(result: Result, sets: LabelSets) -> Sequence[str]:
+    return () if result.probabilities is None else sets.of(result.probabilities)
 
 
 def _answer(result: Result) -> str:
@@ -114,25 +115,31 @@ def write_json(
 def write_csv(
     top: int, results: Iterable[Named], file: TextIO, sets: LabelSets | None = None
 ) -> int:
-    """Write a row for each picture, as soon as it is done; return how many errors there are.
+    """Write a row for each picture, as soon as it is done; return how many errors there are."""
+    rows = ((name, result, _set(result, sets) if sets else ()) for name, result in results)
+    return write_rows(top, rows, file, with_sets=sets is not None)
+
+
+def write_rows(top: int, rows: Iterable[Row], file: TextIO, *, with_sets: bool) -> int:
+    """Write rows as CSV, as soon as each is there; return how many errors there are.
 
     The columns are file, label, score, label_2, score_2 and so on up to `top`, verdict,
-    familiarity, with `sets` the set, and error.
+    familiarity, where it is asked for the set, and error.
     """
     columns = [f"{column}_{rank}" for rank in range(2, top + 1) for column in ("label", "score")]
-    rows = csv.writer(file, lineterminator="\n")
-    asked = [] if sets is None else ["set"]
-    rows.writerow(["file", "label", "score", *columns, "verdict", "familiarity", *asked, "error"])
+    lines = csv.writer(file, lineterminator="\n")
+    asked = ["set"] if with_sets else []
+    lines.writerow(["file", "label", "score", *columns, "verdict", "familiarity", *asked, "error"])
     failed = 0
-    for name, result in results:
+    for name, result, labels in rows:
         failed += result.error is not None
         named = [cell for p in result.predictions for cell in (_defused(_shown(p)), p.score)]
         if result.error is None:
-            found = [] if sets is None else [_defused(_BETWEEN.join(_set(result, sets)))]
+            found = [_defused(_BETWEEN.join(map(printable, labels)))] if with_sets else []
             cells = [*named, result.verdict, result.familiarity, *found, ""]
         else:
             cells = [*[""] * (2 * top + 2 + len(asked)), _defused(result.error.detail)]
-        rows.writerow([_defused(name), *cells])
+        lines.writerow([_defused(name), *cells])
         file.flush()
     return failed
 
