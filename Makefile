@@ -28,7 +28,7 @@ test-browser: $(VENV)/.dev ## Run the tests of the pages in a real Chromium
 test-container: $(VENV)/.dev ## Build and test the container image (FIGURES=--write-figures notes sizes and times)
 	$(BIN)/python -m pytest tests/container $(FIGURES)
 
-test-faults: $(VENV)/.dev ## Fail every write of training, models and uploads, and end the process there
+test-faults: $(VENV)/.dev ## Fail every write of training, models, uploads and answers, and end the process there
 	$(BIN)/python -m pytest tests/faults
 
 test-attack: $(VENV)/.dev ## Attack a server: what strangers send, and what its own machine does to it
