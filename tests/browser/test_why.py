@@ -1,15 +1,17 @@
-"""Why a picture got its answer: on its card, when somebody asks."""
+"""Why a picture got its answer: on its card and its own page, when somebody asks."""
 
 import re
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Page, expect
 
 import florist
 from florist.bundle import Bundle
 from florist.engine import Runtime
 from florist.prediction import Predictor
+from florist.web.services import services
 from tests.browser.conftest import OpenPage, Serve
 from tests.browser.test_everyone import SCREENS, faults, fill
 
@@ -106,4 +108,67 @@ def test_a_model_that_does_not_say_why_is_not_asked(
 ) -> None:
     page = open_page(serve(florist.load(bundle.path, Runtime(threads=1))))
     fill(page, pictures[0])
+    expect(page.get_by_role("button", name="Why?")).to_have_count(0)
+
+
+def kept_page(page: Page, *paths: Path) -> None:
+    """Send pictures, and go to the page of the first one's answer."""
+    fill(page, *paths)
+    page.get_by_role("link", name="Details").first.click()
+    expect(page.locator(".answer")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("screen", SCREENS)
+def test_the_page_of_an_answer_says_why(
+    serve: Serve, open_page: OpenPage, pictures: list[Path], screen: str, scheme: str
+) -> None:
+    options = {**SCREENS[screen], "color_scheme": scheme}
+    page = open_page(serve(), reduced_motion="reduce", **options)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    kept_page(page, pictures[0])
+    button = page.get_by_role("button", name="Why? red.png")
+    expect(button).to_have_attribute("aria-expanded", "false")
+    assert not [url for url in asked if "why" in url]
+    button.focus()
+    page.keyboard.press("Enter")
+    reasons = page.locator(".reasons")
+    expect(reasons).to_contain_text(re.compile("What speaks for red is mostly .* of the picture"))
+    expect(reasons.get_by_role("listitem")).to_have_count(5)
+    expect(button).to_have_attribute("aria-expanded", "true")
+    expect(page.locator("#news")).to_contain_text("What speaks for red")
+    veil, picture = page.locator(".veil"), page.locator(".answer-picture img").first
+    assert veil.evaluate("image => image.complete && image.naturalWidth") == 224
+    assert veil.bounding_box() == picture.bounding_box()
+    assert faults(page) == []
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= options["viewport"]["width"]
+    page.keyboard.press("Space")
+    expect(reasons).to_be_hidden()
+    expect(veil).to_be_hidden()
+
+
+def test_the_page_of_an_answer_outlives_its_token(
+    serve: Serve, open_page: OpenPage, pictures: list[Path]
+) -> None:
+    page = open_page(serve(), expected="Failed to load resource")
+    kept_page(page, pictures[1])
+    page.evaluate("document.getElementsByName('csrf_token')[0].value = 'old'")
+    ask(page)
+    expect(page.locator(".reasons")).to_contain_text("What speaks for green")
+
+
+def test_an_answer_of_another_model_has_other_reasons(
+    serve: Serve, open_page: OpenPage, pictures: list[Path], apps: dict[str, Flask], bundle: Bundle
+) -> None:
+    address = serve()
+    page = open_page(address)
+    kept_page(page, pictures[0])
+    expect(page.get_by_role("button", name="Why?")).to_be_visible()
+    with apps[address].app_context():
+        model = services().model
+        model.load(bundle)
+        model.wait()
+    page.reload()
     expect(page.get_by_role("button", name="Why?")).to_have_count(0)

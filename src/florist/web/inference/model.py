@@ -41,9 +41,13 @@ class ServedModel:
             raise NotReadyError(self._why_not)
         return self._predictor
 
-    def explains(self) -> bool:
-        """Return whether the model is there, and says why."""
-        return self._explainer is not None
+    def explains(self, digest: str | None = None) -> bool:
+        """Return whether the model is there, and says why; that of a digest, where one is given.
+
+        An answer of another model has other reasons.
+        """
+        found = self._explainer
+        return found is not None and digest in (None, found.bundle.digest)
 
     def explainer(self) -> Explainer:
         """Return what says why.

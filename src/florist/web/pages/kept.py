@@ -136,6 +136,7 @@ def answer(upload: str) -> str:
         older=next(iter(store.recent(1, upload, shown.filter)), None),
         shown=shown,
         most=KEPT_TOP,
+        why=services().model.explains(found.model),
     )
 
 

@@ -192,7 +192,7 @@ def _kept_card(upload: Upload) -> Card:
     )
     answer = Answer(filename=upload.filename, result=result)
     remark = f"Answered on {moment(upload.created)}."
-    return Card(answer, remark, upload=upload.id, why=services().model.explains())
+    return Card(answer, remark, upload=upload.id, why=services().model.explains(upload.model))
 
 
 def _form_page(cards: Sequence[Card] = (), message: str = "") -> str:

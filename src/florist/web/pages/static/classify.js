@@ -64,7 +64,7 @@ cards.addEventListener("click", ({ target }) => {
     card.replaceWith(again.card);
     send([again]);
   } else if (target.closest("[data-why]")) {
-    import("./why.js").then(({ toggle }) => toggle(target.closest("[data-why]")));
+    import("./why.js").then(({ toggle }) => toggle(target.closest("[data-why]"), picture));
   }
 });
 

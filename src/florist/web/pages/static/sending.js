@@ -72,7 +72,7 @@ async function sendOne(picture) {
   }
   let reply = await post(picture);
   if (parsed(reply)?.code === "bad-csrf") {
-    await renewToken();
+    await (await import("./token.js")).renewToken();
     reply = await post(picture);
   }
   if ([429, 503].includes(reply.status)) {
@@ -100,13 +100,6 @@ export function contentOf({ file, card, original }) {
 
 const timeIn = (seconds) =>
   new Date(Date.now() + seconds * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-
-/** A server that was started anew no longer knows the token of a page that stayed open. */
-export async function renewToken() {
-  const reply = await fetch(form.action, { headers: { Accept: "text/html" } }).catch(() => null);
-  const page = new DOMParser().parseFromString((await reply?.text()) ?? "", "text/html");
-  form.elements.csrf_token.value = page.querySelector("[name=csrf_token]")?.value ?? "";
-}
 
 /** Send one picture; XMLHttpRequest, because fetch does not tell how much has been sent. */
 function post({ file, content, card }) {

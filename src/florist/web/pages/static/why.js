@@ -1,19 +1,21 @@
 // Why a picture got its answer, asked for when a person wants to know, and then shown or hidden.
 
-import { contentOf, renewToken } from "./sending.js";
-import { pictureOf } from "./waiting.js";
+import { renewToken } from "./token.js";
 
-const form = document.getElementById("form");
 const news = document.getElementById("news");
 const styled = style();
 
-/** Show or hide the reasons of the button's card; the first time, ask for them. */
-export async function toggle(button) {
-  const card = button.closest(".card");
+/**
+ * Show or hide the reasons of the button's answer; the first time, ask for them.
+ * @param {HTMLElement} button
+ * @param {import("./waiting.js").Picture} [picture] where it is still at hand
+ */
+export async function toggle(button, picture) {
+  const card = button.closest(".card, .answer");
   if (button.ariaBusy === "true") return;
   if (!card.querySelector(".reasons")) {
     button.ariaBusy = "true";
-    await add(card, button);
+    await add(card, button, picture);
     button.ariaBusy = "false";
   }
   const shown = card.toggleAttribute("data-reasons");
@@ -22,16 +24,16 @@ export async function toggle(button) {
   else card.querySelector("[data-failed]")?.remove(); // to ask once more
 }
 
-async function add(card, button) {
-  let reply = await ask(card, button);
+async function add(card, button, picture) {
+  let reply = await ask(card, button, picture);
   if (reply?.code === "bad-csrf") {
     await renewToken();
-    reply = await ask(card, button);
+    reply = await ask(card, button, picture);
   }
   await styled;
   if (reply?.why) {
     const page = new DOMParser().parseFromString(reply.why, "text/html");
-    card.querySelector(".card-picture").append(page.querySelector(".veil"));
+    card.querySelector(".card-picture, .answer-picture").append(page.querySelector(".veil"));
     button.parentElement.after(page.querySelector(".reasons"));
   } else {
     const why = document.createElement("section");
@@ -44,11 +46,11 @@ async function add(card, button) {
 }
 
 /** Return what the server says, null where it says nothing. */
-async function ask(card, button) {
+async function ask(card, button, picture) {
   try {
     const body = new FormData();
-    body.append("csrf_token", form.elements.csrf_token.value);
-    body.append("image", await contentFor(card, button), "picture");
+    body.append("csrf_token", document.querySelector("[name=csrf_token]").value);
+    body.append("image", await contentFor(card, button, picture), "picture");
     const headers = { Accept: "application/json" };
     const reply = await fetch(button.dataset.why, { method: "POST", body, headers });
     return await reply.json();
@@ -58,9 +60,8 @@ async function ask(card, button) {
 }
 
 /** Return what was sent; after a refresh what was kept of it, or its preview. */
-async function contentFor(card, { dataset }) {
-  const picture = pictureOf.get(card);
-  if (picture) return contentOf(picture);
+async function contentFor(card, { dataset }, picture) {
+  if (picture) return (await import("./sending.js")).contentOf(picture);
   if (dataset.picture) return (await fetch(dataset.picture)).blob();
   const [, encoded] = card.querySelector(".card-picture img").src.split(";base64,");
   return new Blob([Uint8Array.from(atob(encoded), (letter) => letter.charCodeAt(0))]);
