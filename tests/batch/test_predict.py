@@ -1,9 +1,11 @@
 """`florist predict --output FOLDER/`: what a person types, and what is refused."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from florist.batch.run import RUN, SUCCESS
@@ -92,6 +94,22 @@ def test_csv_collects_what_predict_writes_as_csv(
     assert {each.stdout for each in found} == {expected.stdout}
     assert {each.exit_code for each in found} == {1}
     assert expected.stdout.count("\n") == 39
+
+
+def test_another_version_is_refused_and_another_cpu_is_not(
+    bundle: Bundle, photos: Path, tmp_path: Path
+) -> None:
+    arguments = [photos / "blue", "--output", f"{tmp_path / 'answers'}/"]
+    predict(bundle, *arguments)
+    run = tmp_path / "answers" / RUN
+    facts = json.loads(run.read_bytes())
+    assert facts["instruction_sets"] == np.show_config(mode="dicts")["SIMD Extensions"]["found"]
+    run.write_text(json.dumps(facts | {"instruction_sets": ["of another"]}))
+    assert predict(bundle, *arguments).exit_code == 0
+    for library in ("pillow", "numpy", "engine_version"):
+        run.write_text(json.dumps(facts | {library: "1.0"}))
+        refused = predict(bundle, *arguments)
+        assert f'run.json was begun with {library} "1.0", not "' in refused.stderr
 
 
 def test_an_empty_folder_leaves_nothing(bundle: Bundle, tmp_path: Path) -> None:

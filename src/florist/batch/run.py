@@ -23,6 +23,9 @@ from florist.storage import Folder, Storage, storage_at
 RUN: Final = "run.json"
 SUCCESS: Final = "_SUCCESS.json"
 
+INSTRUCTION_SETS: Final = "instruction_sets"
+"""In `run.json`: of the CPU that began it. Others may go on, as the nodes of a cluster differ."""
+
 _PART: Final = re.compile(r"part-(\d{6,})\.parquet")
 _OURS: Final = re.compile(rf"{_PART.pattern}|plan/\d{{6,}}\.parquet|{RUN}|{SUCCESS}")
 _SECONDS_LEFT_BEHIND: Final = 3600.0
@@ -99,7 +102,7 @@ def _require_same(there: bytes, facts: Mapping[str, Any], file: str) -> None:
     other = [
         f"{name} {_shown(was.get(name))}, not {_shown(facts.get(name))}"
         for name in dict.fromkeys([*facts, *was])
-        if was.get(name) != facts.get(name)
+        if name != INSTRUCTION_SETS and was.get(name) != facts.get(name)
     ]
     if other:
         raise BatchError(

@@ -10,6 +10,9 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import PIL
+
 from florist import __version__
 from florist.cli.console import ConsoleListener, listening, print_error, stderr
 from florist.cli.results import Row, write_rows
@@ -24,7 +27,7 @@ try:
     from florist.batch import cluster, local
     from florist.batch.manifest import names_in
     from florist.batch.plan import Plan
-    from florist.batch.run import Execute, Share, State, answer, begin, rows
+    from florist.batch.run import INSTRUCTION_SETS, Execute, Share, State, answer, begin, rows
     from florist.batch.shard import Job, result_of
     from florist.batch.tar import with_members
 except ModuleNotFoundError as error:
@@ -116,6 +119,9 @@ def _facts(predictor: Predictor) -> dict[str, Any]:
         "model": predictor.bundle.digest,
         "engine": runtime.engine,
         "engine_version": version_of(runtime),
+        "pillow": PIL.__version__,
+        "numpy": np.__version__,
+        INSTRUCTION_SETS: _instruction_sets(),
         "precision": runtime.precision,
         "none": predictor.judge.none,
         "max_error": predictor.judge.max_error,
@@ -123,6 +129,12 @@ def _facts(predictor: Predictor) -> dict[str, Any]:
         "max_pixels": limits.max_pixels,
         "formats": [name for name in formats() if name in limits.formats],
     }
+
+
+def _instruction_sets() -> list[str]:
+    """Return what this CPU can do beyond what all of its kind can, in NumPy's words."""
+    known = np.show_config(mode="dicts")
+    return list(known["SIMD Extensions"]["found"]) if known else []
 
 
 class _Told:
