@@ -38,7 +38,8 @@ TOLERANCE: Final = 1e-3
 _COMPARED: Final = 64
 """How many pictures it is looked for on: what exporting breaks, it breaks for all of them."""
 
-_BATCH: Final = 32
+_BATCH: Final = 4
+"""Few: TensorFlow keeps the memory of what lies between, and 32 took 150 MiB more."""
 
 
 @dataclass(frozen=True)
