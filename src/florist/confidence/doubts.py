@@ -8,6 +8,7 @@ the nearest pictures (Wilson, "Asymptotic Properties of Nearest Neighbor Rules U
 1972).
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -21,6 +22,9 @@ _NEIGHBOURS: Final = 20
 _COMPONENTS: Final = 256
 """Principal components in which neighbours are looked for: all of them tell hardly more."""
 _ROWS: Final = 1024
+"""Pictures that are worked on at once, at most."""
+_NUMBERS: Final = 2**22
+"""How many numbers an array of them may hold: each is compared with all others."""
 _PENALTIES: Final = (0.01, 0.1, 1.0, 10.0)
 """Of the ridge, in shares of the components' mean power."""
 
@@ -30,14 +34,10 @@ def second_opinions(embeddings: Floats, labels: Labels, classes: int) -> Floats:
 
     `embeddings` is (pictures, channels), of two pictures or more.
     """
-    points = unit(embeddings)
-    points -= points.mean(axis=0)
-    powers, axes = np.linalg.eigh((points.T @ points).astype(np.float64))
-    kept = powers > powers[-1] * 1e-6
-    components = points @ axes[:, kept].astype(np.float32)
+    components, powers = _principal(embeddings)
     truth = np.eye(classes, dtype=np.float32)[labels]
     near = components[:, -_COMPONENTS:]  # they ascend
-    regressed = _regressed(components, powers[kept].astype(np.float32), truth)
+    regressed = _regressed(components, powers, truth)
     return np.asarray((regressed + _neighbouring(near, truth)) / 2, np.float32)
 
 
@@ -51,6 +51,17 @@ def doubts(opinions: Floats, labels: Labels) -> tuple[Labels, Floats]:
     others[rows, labels] = -np.inf
     likeliest = others.argmax(axis=1)
     return likeliest, others[rows, likeliest] - opinions[rows, labels]
+
+
+def _principal(embeddings: Floats) -> tuple[Floats, Floats]:
+    """Return the principal components, (pictures, components), and their powers, ascending."""
+    points = np.empty_like(embeddings, np.float32)
+    for rows in _blocks(len(points), points.shape[1]):
+        points[rows] = unit(embeddings[rows])
+    points -= points.mean(axis=0)
+    powers, axes = np.linalg.eigh((points.T @ points).astype(np.float64))
+    kept = powers > powers[-1] * 1e-6
+    return points @ axes[:, kept].astype(np.float32), powers[kept].astype(np.float32)
 
 
 def _regressed(components: Floats, powers: Floats, truth: Floats) -> Floats:
@@ -81,9 +92,15 @@ def _neighbouring(components: Floats, truth: Floats) -> Floats:
     lengths = np.linalg.norm(components, axis=1, keepdims=True)
     points = components / np.maximum(lengths, np.finfo(np.float32).tiny)
     shares = np.empty_like(truth)
-    for start in range(0, pictures, _ROWS):
-        alike = points[start : start + _ROWS] @ points.T
-        alike[np.arange(len(alike)), np.arange(start, start + len(alike))] = -np.inf
+    for rows in _blocks(pictures, pictures):
+        alike = points[rows] @ points.T
+        alike[np.arange(len(alike)), rows.start + np.arange(len(alike))] = -np.inf
         found = np.argpartition(-alike, nearest - 1, axis=1)[:, :nearest]
-        shares[start : start + _ROWS] = truth[found].mean(axis=1)
+        shares[rows] = truth[found].mean(axis=1)
     return shares
+
+
+def _blocks(pictures: int, columns: int) -> Iterator[slice]:
+    """Yield a few pictures after the other, of which each takes so many columns."""
+    step = max(1, min(_ROWS, _NUMBERS // columns))
+    return (slice(start, start + step) for start in range(0, pictures, step))

@@ -33,14 +33,15 @@ def label_doubts(classifier: Classifier, source: BatchSource, job: Job) -> Doubt
         (dataset.test, source.test),
     )
     samples: list[Sample] = []
-    parts = []
+    embeddings = np.empty((len(dataset.samples), classifier.head.input_shape[-1]), np.float32)
     for side, read in sides:
         for indices, inputs in prefetched(read, np.arange(len(side)), _BATCH):
             tensors = keras.tree.map_structure(keras.ops.convert_to_tensor, inputs)
-            parts.append(_pooled(classifier.maps(tensors)))
+            rows = slice(len(samples), len(samples) + len(indices))
+            embeddings[rows] = _pooled(classifier.maps(tensors))
             listener.progress(_STAGE, len(samples), len(dataset.samples))
             samples += [side[index] for index in indices]
-    doubts = find_doubts(samples, dataset.classes, np.concatenate(parts))
+    doubts = find_doubts(samples, dataset.classes, embeddings)
     listener.progress(_STAGE, len(samples), len(dataset.samples))
     listener.say(doubts.reason)
     return doubts
@@ -56,15 +57,15 @@ def check_labels(dataset: Dataset, config: TrainingConfig, progress: Progress) -
     pooled = keras.ops.mean(network.backbone(network.rescale(pictures)), axis=(1, 2))
     spec, augmentation = config.spec, config.augmentation
     views = Views(spec=spec, augmentation=augmentation, seed=config.seed, augmented=0)
-    parts: list[Any] = []
+    embeddings = np.empty((len(dataset.samples), pooled.shape[-1]), np.float32)
     done = 0
     with TemporaryDirectory() as folder:
         compute = trunk_of(keras.Model(pictures, pooled), Path(folder) / "backbone.onnx")
         for (block,) in features_of(dataset.samples, views, compute):
             progress(_STAGE, done, len(dataset.samples))
-            parts.append(block)
+            embeddings[done : done + len(block)] = block
             done += len(block)
-    doubts = find_doubts(dataset.samples, dataset.classes, np.concatenate(parts))
+    doubts = find_doubts(dataset.samples, dataset.classes, embeddings)
     progress(_STAGE, done, len(dataset.samples))
     return doubts
 
