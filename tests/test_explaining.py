@@ -1,5 +1,6 @@
 """Why a model answers as it does, from the loaded folder to JSON."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,8 +8,12 @@ import numpy as np
 import pytest
 
 import florist
-from florist.bundle import MODEL, PICTURES, Bundle, digests, read_bundle
-from florist.engine import ENGINES, Runtime, dense_layers
+from florist.bundle import MODEL, PICTURES, TRUST, Bundle, digests, read_bundle
+from florist.confidence.bank import bank_of
+from florist.confidence.familiarity import Familiarity
+from florist.confidence.file import to_bytes
+from florist.confidence.verdict import Judge
+from florist.engine import EMBEDDING, ENGINES, Runtime, dense_layers
 from florist.errors import BundleError
 from florist.explaining import Explainer, Explanation, explains
 from florist.images import ImageSpec
@@ -102,6 +107,18 @@ def test_a_network_with_another_head_has_none(explained: Bundle, tmp_path: Path)
     with pytest.raises(BundleError, match="Tanh where Relu is expected"):
         Explainer(predictor)
     assert read_bundle(folder).manifest.files.keys() == files.keys()
+
+
+def test_a_bank_of_another_network_is_refused(explained: Bundle, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(explained.path, folder)
+    other = bank_of(np.random.default_rng(0).random((60, 7), dtype=np.float32))
+    content = to_bytes(Judge(familiarity=Familiarity(banks={EMBEDDING: other})))
+    (folder / TRUST).write_bytes(content)
+    files = {name: digest for name, digest in digests(folder).items() if name != "manifest.json"}
+    spoil_manifest(folder, files=files)
+    with pytest.raises(BundleError, match="trust.npz is of another network"):
+        Explainer(florist.load(folder, Runtime(threads=1)))
 
 
 def test_the_layers_are_read_as_they_are() -> None:

@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from florist.bundle import Bundle
+from florist.bundle import TRUST, Bundle
 from florist.confidence.explanation import Head, heat_of
 from florist.engine import (
     EMBEDDING,
@@ -19,6 +19,7 @@ from florist.engine import (
 )
 from florist.errors import BundleError, printable
 from florist.images import ImageSpec, centre, overlay
+from florist.judging import read_bank
 from florist.pictures import SmallPicture, read_pictures
 from florist.prediction import Predictor
 from florist.result import Result
@@ -84,8 +85,9 @@ class Explainer(Predictor):
         found = self.outputs(np.zeros((size, size, 3), np.uint8))[FEATURE_MAP]
         if found.ndim != 4 or found.shape[-1] != self.head.channels:
             raise _unexplained(bundle, f"its feature map is of shape {found.shape}")
-        familiarity = self.judge.familiarity
-        self._bank = familiarity.banks.get(EMBEDDING) if familiarity else None
+        self._bank = read_bank(bundle)
+        if self._bank is not None and self._bank.mean.shape != (self.head.channels,):
+            raise _unexplained(bundle, f"{TRUST} is of another network")
         rows = range(len(self._bank.pictures) if self._bank else 0)
         self._known = [each for each in read_pictures(bundle) if each.row in rows]
         self._rows = np.array([each.row for each in self._known], np.int64)

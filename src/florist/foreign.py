@@ -28,7 +28,7 @@ def measure_foreign(
     if predictor.judge.familiarity is None or not own:
         raise BundleError(
             f"The model in {printable(predictor.bundle.path)} cannot tell what is none of its "
-            "classes: it has no trust.npz. README.md beside it says why."
+            "classes: nothing says what is familiar to it. README.md beside it says why."
         )
     files = foreign_pictures(folder)
     found: dict[str, list[float]] = {}

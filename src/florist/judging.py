@@ -5,12 +5,13 @@ from dataclasses import replace
 import numpy as np
 
 from florist.bundle import TRUST, Bundle
+from florist.confidence.bank import Bank
 from florist.confidence.familiarity import ENOUGH
-from florist.confidence.file import UNREADABLE, from_bytes
+from florist.confidence.file import UNREADABLE, banks_from_bytes, from_bytes
 from florist.confidence.refusal import enough_for
 from florist.confidence.sets import LabelSets, least_score
 from florist.confidence.verdict import Judge
-from florist.engine import Engine
+from florist.engine import EMBEDDING, Engine
 from florist.errors import BundleError, printable
 
 
@@ -47,6 +48,20 @@ def read_judge(bundle: Bundle, precision: str) -> Judge:
     content = bundle.read(TRUST)
     try:
         return from_bytes(content, precision)
+    except UNREADABLE as error:
+        raise _of_another_network(bundle, error) from error
+
+
+def read_bank(bundle: Bundle) -> Bank | None:
+    """Return the training pictures that similar ones are found among, None where none are kept.
+
+    Raises `BundleError` where the file cannot be used.
+    """
+    if TRUST not in bundle.manifest.files:
+        return None
+    content = bundle.read(TRUST)
+    try:
+        return banks_from_bytes(content).get(EMBEDDING)
     except UNREADABLE as error:
         raise _of_another_network(bundle, error) from error
 

@@ -51,7 +51,7 @@ def test_what_cannot_be_measured_is_said(
 ) -> None:
     data, foreign = pictures
     old = florist("evaluate", data, "--model", bundle.path, "--foreign", foreign)
-    assert (old.exit_code, "it has no trust.npz" in old.stderr) == (1, True)
+    assert (old.exit_code, "nothing says what is familiar" in old.stderr) == (1, True)
     (tmp_path / "empty").mkdir()
     empty = florist("evaluate", data, "--model", trusted.path, "--foreign", tmp_path / "empty")
     assert (empty.exit_code, "has no picture that can be read" in empty.stderr) == (1, True)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from florist.confidence.familiarity import Embeddings, familiarity_of
-from florist.confidence.file import UNREADABLE, from_bytes, to_bytes
+from florist.confidence.familiarity import Embeddings, Familiarity, familiarity_of
+from florist.confidence.file import UNREADABLE, banks_from_bytes, from_bytes, to_bytes
 from florist.confidence.refusal import Validated
 from florist.confidence.verdict import Judge
 
@@ -55,6 +55,14 @@ def test_it_comes_back_as_it_was_written() -> None:
     assert found.refusal == JUDGE.refusal
     assert to_bytes(found) == CONTENT
     assert to_bytes(JUDGE) == CONTENT  # the same training gives the same bytes
+
+
+def test_banks_alone_do_not_say_what_is_familiar() -> None:
+    content = to_bytes(Judge(familiarity=Familiarity(banks=KNOWN.banks)))
+    assert from_bytes(content, "float32").familiarity is None
+    found = banks_from_bytes(content)["embedding"]
+    others = embeddings(20, 3)["embedding"]
+    assert (found.similarities(others) == KNOWN.banks["embedding"].similarities(others)).all()
 
 
 def test_an_older_file_has_nothing_that_was_validated() -> None:

@@ -12,6 +12,7 @@ from florist.confidence.verdict import Judge
 from florist.dataset import Dataset, Sample, scan
 from florist.engine import ENGINES, Runtime
 from florist.errors import TrainingError
+from florist.explaining import Explainer, Explanation
 from florist.prediction import load
 from florist.training import train, trust
 from florist.training.promise import promise_of
@@ -75,13 +76,23 @@ def test_foreign_pictures_beside_the_classes_are_measured(
     assert any(each.startswith("Of 3 foreign pictures ") for each in said.said)
 
 
-def test_with_few_pictures_it_is_left_out_and_said(trained: Bundle) -> None:
+def test_few_pictures_do_not_know_what_is_none_of_these(trained: Bundle) -> None:
     found = json.loads((trained.path / "report.json").read_text())["none"]
     assert found["none"] is None
-    assert TRUST not in trained.manifest.files
+    assert load(trained.path).judge.familiarity is None
     sentence = "It answers with one of its 3 classes whatever it is shown: 6 validation pictures"
     assert found["reason"].startswith(sentence)
     assert sentence in (trained.path / "README.md").read_text()
+
+
+def test_similar_pictures_take_no_validation_pictures(trained: Bundle, dataset: Dataset) -> None:
+    known = dataset.train[0]
+    found = Explainer(load(trained.path)).result(known.path)
+    assert isinstance(found, Explanation)
+    assert (found.verdict != "none", found.familiarity) == (True, None)
+    assert len(found.similar) == 5
+    assert found.similar[0].picture.name == known.name
+    assert found.similar[0].similarity == pytest.approx(1, abs=0.01)
 
 
 def test_the_bank_has_of_every_class_alike_and_is_bounded() -> None:

@@ -72,23 +72,37 @@ def to_bytes(judge: Judge) -> bytes:
 def from_bytes(content: bytes, precision: str) -> Judge:
     """Return what was written, checked, as the judge of a network in a precision.
 
-    An older florist wrote nothing of what was validated, and had another number of neighbours.
+    Banks alone, without a scale of any precision, do not say what is familiar. An older florist
+    wrote nothing of what was validated, and had another number of neighbours.
 
     Raises one of `UNREADABLE`.
     """
     arrays = _read(content)
-    banks = {name: Bank(**found) for name, found in _named(arrays, "bank").items()}
+    banks = _banks(arrays)
     scales = {name: Scale(**found) for name, found in _named(arrays, "scale").items()}
     (none,) = arrays["none"].tolist()
     (max_error,) = arrays["max_error"].tolist() if "max_error" in arrays else [None]
     (neighbours,) = arrays["neighbours"].tolist() if "neighbours" in arrays else [OLDER_NEIGHBOURS]
+    known = Familiarity(banks=banks, scales=scales, neighbours=neighbours)
     return Judge(
-        familiarity=Familiarity(banks=banks, scales=scales, neighbours=neighbours),
+        familiarity=known if scales else None,
         validated={n: Validated(**found) for n, found in _named(arrays, "validated").items()},
         precision=precision,
         none=checks.share(none),
         max_error=None if max_error is None else checks.share(max_error),
     )
+
+
+def banks_from_bytes(content: bytes) -> dict[str, Bank]:
+    """Return the banks alone, checked, by the name of the network's output.
+
+    Raises one of `UNREADABLE`.
+    """
+    return _banks(_read(content))
+
+
+def _banks(arrays: Arrays) -> dict[str, Bank]:
+    return {name: Bank(**found) for name, found in _named(arrays, "bank").items()}
 
 
 def _read(content: bytes) -> Arrays:

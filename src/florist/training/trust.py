@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from florist.bundle import TRUST, Precision
+from florist.confidence.bank import bank_of
 from florist.confidence.familiarity import ENOUGH, Embeddings, Familiarity, familiarity_of
 from florist.confidence.file import to_bytes
 from florist.confidence.refusal import Validated
@@ -41,13 +42,19 @@ def write_trust(
 ) -> tuple[Trust, Promise | None]:
     """Write the file beside the exported networks, from what each says of validation pictures.
 
-    `precision` is the one that answers by default. With too few pictures there is no promise.
+    `precision` is the one that answers by default. With too few pictures there is no promise, and
+    the file has only what similar pictures are found in, where copies of them are kept.
     """
     pictures, config = len(job.dataset.val), job.config
-    if pictures < ENOUGH:
+    enough = pictures >= ENOUGH
+    if not enough and not config.pictures:
         return _without(pictures, len(job.dataset.classes)), None
     samples = bank_samples(job.dataset.train, len(job.dataset.classes))
     trained = answers_of(job, "float32", samples, "Embedding training pictures")
+    if not enough:
+        bank = {EMBEDDING: bank_of(trained[EMBEDDING])}
+        _write(job, Judge(familiarity=Familiarity(banks=bank)))
+        return _without(pictures, len(job.dataset.classes)), None
     others: dict[str, Embeddings] = {name: _embeddings(answers) for name, answers in val.items()}
     known = familiarity_of(_embeddings(trained), others)
     labels = np.array([sample.label for sample in job.dataset.val])
@@ -58,8 +65,12 @@ def write_trust(
         none=config.none,
         max_error=config.max_error,
     )
-    (job.workspace.exported / TRUST).write_bytes(to_bytes(judge))
+    _write(job, judge)
     return trust_of(config.none, pictures), promise_of(judge)
+
+
+def _write(job: Job, judge: Judge) -> None:
+    (job.workspace.exported / TRUST).write_bytes(to_bytes(judge))
 
 
 def _without(pictures: int, classes: int) -> Trust:
