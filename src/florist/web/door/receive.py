@@ -5,7 +5,7 @@ import json
 import math
 import re
 from io import BytesIO
-from typing import IO, Any, Final
+from typing import IO, Any, Final, cast
 
 from flask import Request
 from werkzeug.datastructures import MultiDict
@@ -113,7 +113,7 @@ def files_of(request: Request, most: int) -> list[File]:
     mimetype = request.mimetype
     if mimetype == "multipart/form-data":
         return form_files(request, most)
-    content = request.get_data(cache=True)
+    content = request.get_data(cache=False)
     request.stream.read(1)  # a body without a length was cut at the limit: this raises 413
     if len(content) < (request.content_length or 0):
         raise RefusedError("bad-request", "The body broke off.")
@@ -136,7 +136,8 @@ def form_files(request: Request, most: int) -> list[File]:
         raise RefusedError("no-picture", f"The form has no file in a field {FIELD!r}.")
     if len(parts) > most:
         raise RefusedError("too-large", f"{len(parts)} pictures; at most {most} at a time.")
-    return [File(part.filename or "", part.read()) for part in parts]
+    # `getvalue` hands over what is there, where `read` would copy it.
+    return [File(part.filename or "", cast("BytesIO", part.stream).getvalue()) for part in parts]
 
 
 _HOW: Final = (

@@ -15,6 +15,7 @@ from flask import Flask
 from florist.web.door.rates import PICTURES
 from florist.web.problems import BusyError, RefusedError
 from florist.web.server.answer import Answer, answer_of, pieces, refusal
+from florist.web.server.body import Body
 from florist.web.server.connection import Connection
 from florist.web.server.crowd import Crowd
 from florist.web.server.hall import Hall, room_for
@@ -61,7 +62,7 @@ class Incoming:
             if name in self.fields:
                 value = f"{self.fields[name]}, {value}"
             self.fields[name] = value
-        self.body = BytesIO()
+        self.body = Body()
         self.received = 0
         # Without either field there is no body: RFC 9112, section 6.3.
         self.complete = not ({"content-length", "transfer-encoding"} & self.fields.keys())
@@ -203,9 +204,8 @@ class Front:
             if request.length > self._most_bytes:
                 raise RefusedError("too-large", f"At most {self._most_bytes} bytes.")
         except RefusedError as error:
-            request.body = BytesIO()
+            request.body = Body()
             return _Unread(error)
-        request.body.seek(0)
         return request.body
 
     async def _wait_for_place(self) -> None:
