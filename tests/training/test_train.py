@@ -30,7 +30,7 @@ def test_the_model_folder_is_whole(trained: Bundle, dataset: Dataset) -> None:
     assert names == {
         "manifest.json", "model.onnx", "model.int8.onnx", "model.keras", "labels.txt",
         "history.csv", "training.png", "confusion.png", "reliability.png", "report.json",
-        "README.md", "split.csv", "doubts.csv", "pictures.zip", "report.html",
+        "README.md", "split.csv", "doubts.csv", "pictures.zip", "report.html", "trust.npz",
     }  # fmt: skip
     assert set(trained.manifest.files) == names - {MANIFEST}
     assert (trained.path / "labels.txt").read_text() == "blue\ngreen\nred\n"

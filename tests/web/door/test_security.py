@@ -120,7 +120,7 @@ def test_only_pages_have_a_session(client: FlaskClient, path: str) -> None:
 def test_a_proxy_is_believed_only_where_there_is_one(
     make_app: AppMaker, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "florist")
+    caplog.set_level(logging.INFO, "florist.web.requests")
     for proxies in (0, 1):
         headers = {"X-Forwarded-For": "192.0.2.7"}
         make_app(proxies=proxies).test_client().get("/livez", headers=headers)
