@@ -57,6 +57,11 @@ def is_picture_name(path: PurePath) -> bool:
     return suffix in _OTHER_SUFFIXES or any(suffix in endings for endings in SUFFIXES.values())
 
 
+def is_tar(name: str) -> bool:
+    """Tell whether a file is called like a tar that is not compressed."""
+    return name.lower().endswith(".tar")
+
+
 def is_hidden(name: str) -> bool:
     """Tell what systems leave behind: .DS_Store, ._x.jpg, Thumbs.db, __MACOSX, lost+found."""
     left_behind = {"thumbs.db", "desktop.ini", "lost+found"}

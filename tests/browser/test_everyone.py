@@ -32,6 +32,15 @@ def fill(page: Page, *paths: Path) -> None:
     expect(page.locator(".card:not([data-state=done])")).to_have_count(0)
 
 
+def noted(page: Page, cards: int) -> None:
+    """Return once so many cards outlive a refresh, half a second after they came.
+
+    What waits inside of the page would need `eval`, which it forbids.
+    """
+    while page.evaluate("history.state?.cards.length") != cards:
+        pass
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("screen", SCREENS)
 def test_nobody_is_kept_out(

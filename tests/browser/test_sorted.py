@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage, Serve
+from tests.browser.test_everyone import noted
 from tests.browser.test_many import show
 from tests.conftest import COLOURS, noisy_picture
 
@@ -72,9 +73,7 @@ def test_each_class_has_a_folder(
         for entry in zipped.infolist():
             assert zipped.read(entry) == files[Path(entry.filename).name].read_bytes()
             assert entry.date_time[0] >= 2024
-    # Noted half a second later; what waits inside of the page would need `eval`, which it forbids.
-    while page.evaluate("history.state?.cards.length") != len(many):
-        pass
+    noted(page, len(many))
     page.reload()
     expect(page.locator(".card")).to_have_count(8)
     expect(page.get_by_role("button", name="Download CSV")).to_be_visible()

@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from florist.web.services import services
 from tests.browser.conftest import OpenPage, Serve
+from tests.browser.test_everyone import noted
 
 pytestmark = pytest.mark.browser
 
@@ -180,8 +181,7 @@ def test_answers_outlive_a_refresh_and_back(
     page.set_input_files("#pictures", [*pictures, no_picture])
     page.get_by_role("button", name="Submit").click()
     expect(answers(page)).to_have_count(4)
-    while page.evaluate("history.state?.cards.length") != 4:
-        pass
+    noted(page, 4)
     for come_back in (page.reload, lambda: (page.goto(f"{page.url}model"), page.go_back())):
         come_back()
         said = ["red", "green", "blue", "This is no picture that can be read"]

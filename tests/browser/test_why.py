@@ -13,7 +13,7 @@ from florist.engine import Runtime
 from florist.prediction import Predictor
 from florist.web.services import services
 from tests.browser.conftest import OpenPage, Serve
-from tests.browser.test_everyone import SCREENS, faults, fill
+from tests.browser.test_everyone import SCREENS, faults, fill, noted
 
 pytestmark = pytest.mark.browser
 
@@ -28,6 +28,19 @@ def ask(page: Page) -> None:
     expect(page.locator(".reasons")).to_be_visible()
 
 
+def shows_reasons(page: Page, picture: str, width: int) -> None:
+    """Require that the reasons of a red picture are there, whole, said, and for everyone."""
+    reasons, veil = page.locator(".reasons"), page.locator(".veil")
+    expect(reasons).to_contain_text(re.compile("What speaks for red is mostly .* of the picture"))
+    expect(reasons.get_by_role("listitem")).to_have_count(5)
+    expect(reasons.get_by_role("listitem").first).to_contain_text(re.compile(r"red >?\d+\.\d\s%"))
+    assert veil.evaluate("image => image.complete && image.naturalWidth") == 224
+    assert veil.bounding_box() == page.locator(picture).first.bounding_box()
+    expect(page.locator("#news")).to_contain_text("What speaks for red")
+    assert faults(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("screen", SCREENS)
 def test_a_card_says_why(
@@ -40,17 +53,7 @@ def test_a_card_says_why(
     fill(page, pictures[0])
     assert not [url for url in asked if "why" in url]  # nothing of it before somebody asks
     ask(page)
-    reasons = page.locator(".reasons")
-    expect(reasons).to_contain_text(re.compile("What speaks for red is mostly .* of the picture"))
-    expect(reasons.get_by_role("listitem")).to_have_count(5)
-    expect(reasons.get_by_role("listitem").first).to_contain_text(re.compile(r"red >?\d+\.\d\s%"))
-    veil, picture = page.locator(".veil"), page.locator(".card-picture img").first
-    assert veil.evaluate("image => image.complete && image.naturalWidth") == 224
-    assert veil.bounding_box() == picture.bounding_box()
-    expect(page.locator("#news")).to_contain_text("What speaks for red")
-    assert faults(page) == []
-    width = page.evaluate("document.documentElement.scrollWidth")
-    assert width <= options["viewport"]["width"]
+    shows_reasons(page, ".card-picture img", options["viewport"]["width"])
 
 
 def test_a_keyboard_shows_and_hides_it(
@@ -82,8 +85,7 @@ def test_it_can_be_asked_after_a_refresh(
 ) -> None:
     page = open_page(serve(keep_uploads=keeps))
     fill(page, pictures[2])
-    while page.evaluate("history.state?.cards.length") != 1:
-        pass
+    noted(page, 1)
     page.reload()
     ask(page)
     expect(page.locator(".reasons")).to_contain_text("What speaks for blue")
@@ -133,20 +135,11 @@ def test_the_page_of_an_answer_says_why(
     assert not [url for url in asked if "why" in url]
     button.focus()
     page.keyboard.press("Enter")
-    reasons = page.locator(".reasons")
-    expect(reasons).to_contain_text(re.compile("What speaks for red is mostly .* of the picture"))
-    expect(reasons.get_by_role("listitem")).to_have_count(5)
+    shows_reasons(page, ".answer-picture img", options["viewport"]["width"])
     expect(button).to_have_attribute("aria-expanded", "true")
-    expect(page.locator("#news")).to_contain_text("What speaks for red")
-    veil, picture = page.locator(".veil"), page.locator(".answer-picture img").first
-    assert veil.evaluate("image => image.complete && image.naturalWidth") == 224
-    assert veil.bounding_box() == picture.bounding_box()
-    assert faults(page) == []
-    width = page.evaluate("document.documentElement.scrollWidth")
-    assert width <= options["viewport"]["width"]
     page.keyboard.press("Space")
-    expect(reasons).to_be_hidden()
-    expect(veil).to_be_hidden()
+    expect(page.locator(".reasons")).to_be_hidden()
+    expect(page.locator(".veil")).to_be_hidden()
 
 
 def test_the_page_of_an_answer_outlives_its_token(

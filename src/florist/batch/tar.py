@@ -10,7 +10,7 @@ from tarfile import ReadError, TarError, TarFile, TarInfo
 from typing import IO, Any, Final, cast
 
 from florist.errors import BatchError, printable
-from florist.formats import is_hidden, is_picture_name
+from florist.formats import is_hidden, is_picture_name, is_tar
 from florist.parallel import in_order
 from florist.storage import Bucket, is_address, split
 
@@ -53,11 +53,6 @@ class Member:
 
 Picture = str | Member
 """A path, an address, or what lies in a tar at one."""
-
-
-def is_tar(name: str) -> bool:
-    """Tell whether a file is called like a tar that is not compressed."""
-    return name.lower().endswith(".tar")
 
 
 def with_members(names: Iterable[str], problems: list[str]) -> Iterator[Picture]:

@@ -20,7 +20,7 @@ from florist.engine import Runtime, version_of
 from florist.errors import FloristError, printable
 from florist.formats import formats
 from florist.prediction import Predictor, load
-from florist.storage import is_address, storage_at
+from florist.storage import Storage, is_address, storage_at
 from florist.system import cpu_limit
 
 try:
@@ -56,7 +56,8 @@ def write_answers(
     facts = _facts(predictor) | {"top": how["top"], "sets": how["sets"]}
     if how["manifest"]:
         names = chain(names, names_in(how["manifest"]))
-    plan = begin(with_members(names, problems), storage_at(output), facts, how["shard"])
+    folder = storage_at(output)
+    plan = begin(with_members(names, problems), folder, facts, how["shard"])
     if not plan.pictures:
         return 0
     job = _job(predictor, output, how)
@@ -71,7 +72,7 @@ def write_answers(
             raise
     if how["form"] == "csv":
         top = min(how["top"], len(predictor.classes))
-        write_rows(top, _collected(plan, job), sys.stdout, with_sets=how["sets"] is not None)
+        write_rows(top, _collected(plan, folder), sys.stdout, with_sets=how["sets"] is not None)
     if counts.errors:
         print_error(
             f"{counts.errors:,} of {counts.pictures:,} pictures could not be used; the column "
@@ -96,9 +97,9 @@ def _job(predictor: Predictor, output: str, how: Mapping[str, Any]) -> Job:
     )
 
 
-def _collected(plan: Plan, job: Job) -> Iterator[Row]:
+def _collected(plan: Plan, folder: Storage) -> Iterator[Row]:
     """Yield the answers of all shards, in the order of the plan."""
-    for row in rows(plan, storage_at(job.output)):
+    for row in rows(plan, folder):
         yield row["file"], result_of(row), row["set"] or ()
 
 

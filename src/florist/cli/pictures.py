@@ -6,9 +6,8 @@ from fnmatch import fnmatchcase
 from glob import glob, has_magic
 from pathlib import Path, PurePath, PurePosixPath
 
-from florist.batch.tar import is_tar
 from florist.errors import printable
-from florist.formats import is_hidden, is_picture_name
+from florist.formats import is_hidden, is_picture_name, is_tar
 from florist.storage import is_address, storage_at
 
 

@@ -12,7 +12,6 @@ from typing import Any, Final, TextIO
 
 import click
 
-from florist.batch.tar import is_tar
 from florist.cli.console import listening, print_error, stderr
 from florist.cli.debug import debug_option
 from florist.cli.options import (
@@ -30,6 +29,7 @@ from florist.confidence.sets import LEAST_COVERAGE, MOST_COVERAGE
 from florist.confidence.verdict import MOST_NONE
 from florist.engine import Runtime
 from florist.errors import printable
+from florist.formats import is_tar
 from florist.images import ImageSource, Limits
 from florist.prediction import DEFAULT_TOP, load
 from florist.progress import Progress, silent

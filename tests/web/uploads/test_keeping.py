@@ -123,6 +123,13 @@ def test_a_picture_kept_twice_is_one(uploads: UploadStore, tmp_path: Path) -> No
     assert total(tmp_path)[0] == total(tmp_path)[1]
 
 
+def test_a_picture_that_comes_twice_at_once_is_one(uploads: UploadStore, tmp_path: Path) -> None:
+    copy = rose()
+    assert uploads.add([copy, copy]) == [True, True]
+    assert len(uploads.recent()) == 2
+    assert total(tmp_path)[0] == total(tmp_path)[1]
+
+
 def test_what_cannot_be_written_holds_up_no_other(
     keeper: Keeper, uploads: UploadStore, tmp_path: Path
 ) -> None:

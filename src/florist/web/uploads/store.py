@@ -75,18 +75,19 @@ class UploadStore:
         again after an error.
         """
         sizes = {copy.upload.id: sum(map(len, copy.files.values())) for copy in copies}
-        small = [copy for copy in copies if sizes[copy.upload.id] <= self._retention.bytes]
+        most = self._retention.bytes
+        small = {copy.upload.id: copy for copy in copies if sizes[copy.upload.id] <= most}
         try:
-            for copy in small:
+            for id_, copy in small.items():
                 for side, content in copy.files.items():
-                    self._files.write(name_of(copy.upload.id, side), content)
-            kept = self._record([copy.upload for copy in small], sizes)
+                    self._files.write(name_of(id_, side), content)
+            kept = self._record([copy.upload for copy in small.values()], sizes)
         except (OSError, UploadsError):
             # Where a connection broke, the records may stand all the same.
             with suppress(UploadsError):
-                self._delete_files(self._unknown([copy.upload.id for copy in small]))
+                self._delete_files(self._unknown(small))
             raise
-        self._delete_files([copy.upload.id for copy in small if copy.upload.id not in kept])
+        self._delete_files(small.keys() - kept)
         return [copy.upload.id in kept for copy in copies]
 
     def recent(
