@@ -1,16 +1,19 @@
 """Real processes: starting, stopping, dying, and what reaches no app."""
 
+import gc
 import os
 import re
 import select
 import signal
+import socket
 import subprocess
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from http.client import HTTPException
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from threading import Event
 
 import pytest
 from click.testing import CliRunner
@@ -18,11 +21,13 @@ from PIL import Image
 
 from florist.bundle import Bundle
 from florist.cli import cli
-from florist.web.server.front import server_threads
+from florist.web.server import serving as serving_process
+from florist.web.server.front import Front, server_threads
+from florist.web.server.listener import accept_the_last
 from florist.web.server.run import complete, gunicorn_options
 from florist.web.settings import Settings
 from florist.web.uploads.store import Retention, UploadStore
-from tests.web.conftest import encoded, red
+from tests.web.conftest import AppMaker, encoded, red
 from tests.web.server.processes import PREDICTIONS, SERVE, Served, serving
 
 ALONE = "from florist.web.server import run; run._run_gunicorn = run._run_alone; " + SERVE
@@ -89,6 +94,46 @@ def test_sigterm_under_load_breaks_no_connection(bundle: Bundle, tmp_path: Path)
         for future in clients:
             future.result(60)
         assert set(seen) <= {200, 429, 503}, seen
+
+
+def test_nobody_is_answered_and_comes_back_while_the_door_is_closed(
+    make_app: AppMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a system where no newcomer can be dropped: one in the last moment would be reset."""
+    closing, closed = Event(), Event()
+
+    def accept_and_close(listener: socket.socket) -> list[socket.socket]:
+        last = accept_the_last(listener)
+        closed.set()
+        return last
+
+    def come_back(address: tuple[str, int]) -> list[str]:
+        came_while_closing: list[str] = []
+        while True:
+            late, connection = closing.is_set(), HTTPConnection(*address, timeout=60)
+            try:
+                connection.request("GET", "/livez")
+                assert connection.getresponse().read()
+            except ConnectionRefusedError:
+                return came_while_closing
+            finally:
+                connection.close()
+            if late:
+                came_while_closing.append("answered" if not closed.is_set() else "kept waiting")
+
+    monkeypatch.setattr(serving_process, "drop_newcomers", lambda _: closing.set())
+    monkeypatch.setattr(serving_process, "accept_the_last", accept_and_close)
+    monkeypatch.setattr(gc, "freeze", lambda: None)  # in this process much is not there to stay
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(4) as pool:
+        listener.setblocking(False)
+        clients = [pool.submit(come_back, listener.getsockname()) for _ in range(4)]
+
+        def stop(server: serving_process.Server) -> None:
+            server.should_exit = bool(server.server_state.total_requests)
+
+        serving_process.serve(Front(make_app()), listener, 60, stop)
+        seen = {each for client in clients for each in client.result(60)}
+    assert seen <= {"kept waiting"}
 
 
 def page_form(server: Served) -> tuple[bytes, dict[str, str]]:

@@ -169,6 +169,7 @@ class Front:
             request = Incoming(scope, receive)
             answer = await self._answer(request, connection)
             if answer is not None:
+                await self.hall.answering.wait()
                 await self._send(request, answer, send)
         finally:
             connection.answered()

@@ -1,5 +1,6 @@
 """What the connections of a process share: who is there, and how long a client is waited for."""
 
+import asyncio
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -39,6 +40,11 @@ class Hall:
     refused: Callable[[RefusedError], None]
     patience: Patience = field(default_factory=Patience)
     stopping_since: float | None = None
+    answering: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set but for the moment in which the door is closed: who is answered then comes right back."""
+
+    def __post_init__(self) -> None:
+        self.answering.set()
 
 
 def room_for(settings: Settings) -> Room:

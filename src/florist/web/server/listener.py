@@ -42,7 +42,8 @@ def admit_newcomers(listener: socket.socket) -> None:
 def accept_the_last(listener: socket.socket) -> list[socket.socket]:
     """Take in, right before the door is closed, who already stands before it.
 
-    Where newcomers cannot be dropped, this alone keeps nearly all connections from being reset.
+    Where newcomers cannot be dropped this has to do, and only who comes in the very moment between
+    this and the closing is reset.
     """
     accepted: list[socket.socket] = []
     while True:

@@ -54,12 +54,15 @@ class Server(uvicorn.Server):
         begun = [connection for connection in self._connections() if connection.asking]
         while any(connection.asking for connection in begun) and time.monotonic() < ends:
             await asyncio.sleep(_STOPPING_TICK_S)
+        answering = self._front.hall.answering
+        answering.clear()
         for listener in sockets or []:
             drop_newcomers(listener)
         await asyncio.sleep(_HANDSHAKES_S)  # in which the loop accepts who stands before the door
         last = [accepted for listener in sockets or [] for accepted in accept_the_last(listener)]
         for server in self.servers:
             server.close()
+        answering.set()
         for each in last:
             await asyncio.get_running_loop().connect_accepted_socket(self._connection, each)
         await super().shutdown(sockets)
