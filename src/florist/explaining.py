@@ -39,9 +39,9 @@ class Similar:
 class Explanation(Result):
     """A result, and why its best class is the best one.
 
-    `heat` says what each place of what the model saw adds to the log-odds of that class, at least
-    0, (height, width); `spec` is how the picture was fitted into what it saw. `similar` are
-    training pictures, the most similar first.
+    `heat` says what each place of what the model saw adds to the log-odds of that class beyond the
+    mean of all places, at least 0, (height, width); `spec` is how the picture was fitted into what
+    it saw. `similar` are training pictures, the most similar first.
     """
 
     heat: NDArray[np.float32] = field(repr=False, compare=False)

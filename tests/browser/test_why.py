@@ -34,7 +34,7 @@ def shows_reasons(page: Page, picture: str, width: int) -> None:
     expect(reasons).to_contain_text(re.compile("What speaks for red is mostly .* of the picture"))
     expect(reasons.get_by_role("listitem")).to_have_count(5)
     expect(reasons.get_by_role("listitem").first).to_contain_text(re.compile(r"red >?\d+\.\d\s%"))
-    assert veil.evaluate("image => image.complete && image.naturalWidth") == 224
+    assert veil.evaluate("image => image.complete && image.naturalWidth") == 64
     assert veil.bounding_box() == page.locator(picture).first.bounding_box()
     expect(page.locator("#news")).to_contain_text("What speaks for red")
     assert faults(page) == []

@@ -46,7 +46,19 @@ def test_it_is_the_gradient_times_what_is_there(sizes: tuple[int, ...]) -> None:
             less[1, 2, channel] -= step
             slope = (log_odds(more, of, chosen) - log_odds(less, of, chosen)) / (2 * step)
             expected += slope * MAP[..., channel]  # a mean has the same slope at every place
-        assert heat_of(MAP, of, chosen) == pytest.approx(np.maximum(expected, 0), abs=1e-5)
+        expected = np.maximum(expected - expected.mean(), 0)
+        assert heat_of(MAP, of, chosen) == pytest.approx(expected, abs=1e-5)
+
+
+def test_what_all_places_have_in_common_speaks_of_none() -> None:
+    of, rng = Head(layers=[(np.eye(2, dtype=np.float32), np.zeros(2, np.float32))]), RNG
+    feature_map = rng.uniform(0.4, 0.6, (6, 6, 2)).astype(np.float32) * [[[1, 0]]]
+    flower = np.s_[2:4, 2:5]
+    feature_map[flower] += [0.8, 0]
+    heat = heat_of(feature_map.astype(np.float32), of, 0)
+    assert feature_map[flower].sum() < 0.5 * feature_map.sum()
+    assert heat[flower].sum() > 0.9 * heat.sum()
+    assert not heat_of(np.ones((6, 6, 2), np.float32), of, 0).any()
 
 
 def test_it_does_not_go_blank_where_the_score_is_nearly_one() -> None:

@@ -16,7 +16,7 @@ from florist.prediction import load
 def gradient_times_map(
     model: keras.Model, pictures: NDArray[np.uint8], chosen: int
 ) -> NDArray[np.float32]:
-    """Return what Keras' gradient of the log-odds says of each place, (height, width)."""
+    """Return what Keras' gradient of the log-odds says of each place beyond the mean of all."""
     feature_map = model.get_layer(EMBEDDING).input
     below = keras.Model(model.input, feature_map)
     above = keras.Model(feature_map, model.get_layer(LOGITS).output)
@@ -27,7 +27,8 @@ def gradient_times_map(
         others = tf.concat([logits[:chosen], logits[chosen + 1 :]], axis=0)
         log_odds = logits[chosen] - tf.reduce_logsumexp(others)
     gradient = tape.gradient(log_odds, values)
-    return np.asarray(tf.nn.relu(tf.reduce_sum(gradient * values, axis=-1)[0]), np.float32)
+    found = tf.reduce_sum(gradient * values, axis=-1)[0]
+    return np.asarray(tf.nn.relu(found - tf.reduce_mean(found)), np.float32)
 
 
 def test_the_map_is_that_of_keras_gradient(trained: Bundle, dataset: Dataset) -> None:

@@ -54,12 +54,13 @@ class Head:
 
 
 def heat_of(feature_map: Floats, head: Head, chosen: int) -> Floats:
-    """Return what each place adds to the log-odds of a class, at least 0, (height, width).
+    """Return what each place adds to the log-odds of a class, beyond the mean of all places.
 
+    It is at least 0, (height, width): what all places have in common speaks of none of them.
     `feature_map` is (height, width, channels). With A of it, h the hidden layer before its ReLU and
     q the probabilities of the other classes among themselves, it is
 
-        relu(A · g) / places,  g = W1 ((W2[:, chosen] - W2 q) ∘ [h > 0])
+        relu(A · g - mean(A · g)) / places,  g = W1 ((W2[:, chosen] - W2 q) ∘ [h > 0])
 
     Log-odds, log(p / (1 - p)), rather than log p: that goes blank where p is nearly 1.
     """
@@ -78,7 +79,7 @@ def heat_of(feature_map: Floats, head: Head, chosen: int) -> Floats:
         slope = _back(before, slope * mask)
     height, width = feature_map.shape[:2]
     found = np.einsum("hwc,c->hw", feature_map, slope)
-    return np.asarray(np.maximum(found, 0) / (height * width), np.float32)
+    return np.asarray(np.maximum(found - found.mean(), 0) / (height * width), np.float32)
 
 
 # No `@`: the threads of NumPy's BLAS wait for each other, and all CPUs are busy where an engine

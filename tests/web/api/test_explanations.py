@@ -40,7 +40,7 @@ def test_each_picture_gets_its_reasons(make_app: AppMaker) -> None:
     assert np.array(first["map"]).shape == (4, 4)
     assert np.min(first["map"]) >= 0
     with Image.open(BytesIO(base64.b64decode(first["overlay"])), formats=["PNG"]) as image:
-        assert image.size == (224, 224)
+        assert image.size == (64, 64)
     assert [each["label"] for each in first["similar"]] == ["red"] * 5
     assert first["similar"][0].keys() == {"label", "similarity", "picture"}  # no name of a file
     with Image.open(BytesIO(base64.b64decode(first["similar"][0]["picture"]))) as image:
