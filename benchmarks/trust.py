@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import explaining
 from benchmarks.foreign import foreign
 from benchmarks.materials import Bench, drawn
 from benchmarks.training import TRAINED, Recipe, train
@@ -46,7 +47,8 @@ def measure(bench: Bench) -> dict[str, Any]:
 
 def measure_tiny(bench: Bench) -> dict[str, Any]:
     """Return the figures of the demo's network on the demo's flowers."""
-    return _measured(bench, drawn(bench.work, 200), "tiny", 0)
+    found = _measured(bench, drawn(bench.work, 200), "tiny", 0)
+    return found | {"flower": explaining.on_the_flower(load(_model(bench, "tiny-0")))}
 
 
 def measure_left_out(bench: Bench) -> dict[str, Any]:
@@ -76,13 +78,17 @@ def _trained(
     bench: Bench, pictures: Path, backbone: str, seed: int, name: str
 ) -> tuple[Predictor, list[Sample]]:
     """Return a model, trained unless it is there, and the pictures that it has not seen."""
-    output = bench.work / f"trust-{name}"
+    output = _model(bench, name)
     if not output.exists():
         recipe = Recipe(bench, backbone, bench.epochs, seed)
         train(pictures, output, ["--backbone", backbone, *recipe.options()])
     predictor = load(output)
     labelled = relabelled(read_labelled(pictures), predictor.classes)
     return predictor, unseen(labelled, predictor.bundle)
+
+
+def _model(bench: Bench, name: str) -> Path:
+    return bench.work / f"trust-{name}"
 
 
 def _familiarity(predictor: Predictor, files: Sequence[Path]) -> Shares:
@@ -100,6 +106,7 @@ def _measured(bench: Bench, pictures: Path, backbone: str, seed: int) -> dict[st
         for name, files in foreign(bench.work / "foreign", folder).items()
     }
     none = predictor.judge.none
+    files = [sample.path for sample in samples[:_TIMED]]
     return {
         "pictures": {"test": len(samples)} | {name: len(found) for name, found in sets.items()},
         "kept": float((familiar >= none).mean()),
@@ -108,7 +115,8 @@ def _measured(bench: Bench, pictures: Path, backbone: str, seed: int) -> dict[st
         "fpr95": {name: fpr95(familiar, found) for name, found in sets.items()},
         "scores": _scores(predictor, results, labels),
         "refusal": _refusal(predictor, results, labels),
-        "judge_share": judge_share(predictor, [sample.path for sample in samples[:_TIMED]]),
+        "judge_share": judge_share(predictor, files),
+        "explanation": explaining.cost(folder, files),
         "kb": (folder / TRUST).stat().st_size / 1000,
     }
 
@@ -157,11 +165,12 @@ def _scores(
 
 
 def judge_share(predictor: Predictor, files: Sequence[Path]) -> float:
-    """Return the share of a prediction's time that the judge takes, one picture after the other."""
-    results = [predictor.result(file) for file in files]
-    outputs = predictor.outputs(load_rgb(files[0], predictor.bundle.manifest.spec))
-    start = time.perf_counter()
-    for _ in files:
+    """Return the share of a prediction's time that the judge takes, medians of both."""
+    predicting, judging = [], []
+    for file in files:
+        predicting.append(predictor.result(file).ms)
+        outputs = predictor.outputs(load_rgb(file, predictor.bundle.manifest.spec))
+        start = time.perf_counter()
         predictor.judge.judge(outputs[PROBABILITIES][0], outputs)
-    judging_ms = (time.perf_counter() - start) * 1000 / len(files)
-    return judging_ms / float(np.median([result.ms for result in results]))
+        judging.append((time.perf_counter() - start) * 1000)
+    return float(np.median(judging) / np.median(predicting))

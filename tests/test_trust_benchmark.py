@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from benchmarks.explaining import flower_scene
 from benchmarks.foreign import drawn, noise, scene, shapes, text, words
 from benchmarks.goals import goals, labels_goals
 from benchmarks.labels import average_precision
@@ -24,6 +25,7 @@ SEED: dict[str, Any] = {
     },
     "refusal": {"answered": 0.8, "error": 0.012, "covered": 0.951, "set_size": 1.1},
     "judge_share": 0.01,
+    "explanation": {"float32": 1.2, "int8": 1.3},
     "kb": 331.0,
 }  # fmt: skip
 MACHINE = {"cpu": "x", "cores": 2, "vnni": True, "python": "3", "versions": {}}
@@ -45,7 +47,7 @@ def test_the_tables_are_written_from_the_results(tmp_path: Path) -> None:
     about = {"measured": "2026-01-02", "machine": MACHINE}
     results: dict[str, dict[str, Any]] = {
         "trust": {"seeds": [SEED, SEED], **about},
-        "trust tiny": {**SEED, **about},
+        "trust tiny": {**SEED, "flower": {"pictures": 9, "map": 0.8, "places": 0.3}, **about},
         "trust left out": {
             "classes": {
                 "rose": {"pictures": 5, "auroc": 0.81, "caught": 0.25},
@@ -61,9 +63,19 @@ def test_the_tables_are_written_from_the_results(tmp_path: Path) -> None:
     assert reached["`tiny`, caught: noise"] == ("≥ 90 %", "100.0%")
     assert reached["`--max-error 0.02`: wrong answers on test pictures"] == ("≤ 2 %", "1.2%")
     assert reached["a class left out: AUROC, mean of 2"] == ("≥ 0.80", "0.830")
+    assert reached["`tiny`, int8: an explanation with its overlay"] == ("≤ 1.5 predictions", "1.30")
+    of_map = "`tiny`, why: of the map in places that show the plant, 30% of all"
+    assert reached[of_map] == ("≥ 70 %", "80.0%")
     write(results, tmp_path)
     assert "| tulip | 7 | 0.850 | 30.0% |" in (tmp_path / "benchmarks.md").read_text()
     assert "| wallpapers | 136 | 0.980 | 8.0% | 90.0% |" in (tmp_path / "benchmarks.md").read_text()
+
+
+def test_a_scene_says_where_its_flower_is() -> None:
+    picture, plant = flower_scene("sunflower", np.random.default_rng(3))
+    assert picture.size == (160, 160)
+    assert plant.shape == (320, 320)
+    assert 0.05 < plant.mean() < 0.6
 
 
 def test_what_is_not_named_counts_as_not_found() -> None:
