@@ -68,6 +68,11 @@ def is_hidden(name: str) -> bool:
     return name.startswith((".", "__MACOSX")) or name.lower() in left_behind
 
 
+def is_visible_picture(path: PurePath) -> bool:
+    """Tell whether a file is called like a picture, and neither it nor a folder of it is hidden."""
+    return is_picture_name(path) and not any(map(is_hidden, path.parts))
+
+
 @cache
 def formats() -> tuple[str, ...]:
     """Return the formats that can be read here.

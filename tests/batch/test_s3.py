@@ -1,13 +1,18 @@
 """Pictures from a bucket, answers into a bucket: the same ones as from a folder."""
 
+import gzip
+import json
 from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from florist.batch.manifest import names_in
 from florist.batch.run import SUCCESS
 from florist.bundle import Bundle
+from florist.errors import BatchError
 from florist.storage import Bucket
 from tests.batch.conftest import predict, predicted, rows_of
 from tests.object_store import ObjectStore, object_store
@@ -88,6 +93,61 @@ def test_a_manifest_in_a_bucket(
     ]
     gone = predict(bundle, "--manifest", "s3://flowers/lists/gone.csv", "--output", output)
     assert "s3://flowers/lists/gone.csv: No such file or directory" in gone.stderr
+
+
+def write_inventory(schema: str, rows: list[str], **facts: Any) -> str:
+    """Write what S3 Inventory does, in two files; return where its manifest is."""
+    inventory, files = Bucket("s3://flowers"), []
+    for number, lines in enumerate((rows[:2], rows[2:])):
+        files.append({"key": f"lists/data/{number}.csv.gz"})
+        inventory.write(files[-1]["key"], gzip.compress("".join(lines).encode()))
+    content = {"fileFormat": "CSV", "fileSchema": schema, "files": files, **facts}
+    inventory.write("lists/2026-11-25T01-00Z/manifest.json", json.dumps(content).encode())
+    return "s3://flowers/lists/2026-11-25T01-00Z/manifest.json"
+
+
+def test_an_inventory_of_a_bucket(server: ObjectStore) -> None:
+    place = write_inventory(
+        "Bucket, Key, VersionId, IsLatest, IsDeleteMarker, Size",
+        [
+            '"flowers","photos/a+rose%2B%C3%A4.jpg","v2","true","false","7"\n',
+            '"flowers","photos/a+rose%2B%C3%A4.jpg","v1","false","false","7"\n',
+            '"flowers","photos/gone.jpg","v1","true","true",""\n',
+            '"flowers","notes.txt","","true","false","7"\n',
+            '"flowers","photos/.thumbs/b.jpg","","true","false","7"\n',
+            '"other","b.PNG","","true","false","7"\n',
+        ],
+    )
+    assert [*names_in(place)] == ["s3://flowers/photos/a rose+\u00e4.jpg", "s3://other/b.PNG"]
+    assert [*names_in(write_inventory("Bucket, Key", ['"flowers","c.jpg"\n']))] == [
+        "s3://flowers/c.jpg"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("facts", "says"),
+    [
+        ({"fileFormat": "ORC"}, "it lists ORC files, not CSV"),
+        ({"fileSchema": "Bucket, Size"}, "Key"),
+        ({"fileSchema": None}, "is no list"),
+        ({"files": [1]}, "is no list"),
+        ({"files": [{"key": "photos/red/001.png"}]}, "Not a gzipped file"),
+    ],
+)
+def test_an_inventory_that_is_none_is_named(
+    server: ObjectStore, facts: dict[str, Any], says: str
+) -> None:
+    place = write_inventory("Bucket, Key", ['"flowers","c.jpg"\n'], **facts)
+    with pytest.raises(BatchError, match=says):
+        [*names_in(place)]
+
+
+def test_an_inventory_that_is_cut_off_is_named(server: ObjectStore) -> None:
+    place = write_inventory("Bucket, Key", ['"flowers","c.jpg"\n'])
+    whole = Bucket("s3://flowers").read("lists/data/0.csv.gz")
+    Bucket("s3://flowers").write("lists/data/0.csv.gz", whole[:-9])
+    with pytest.raises(BatchError, match="ended before the end"):
+        [*names_in(place)]
 
 
 def test_a_storage_that_refuses_ends_the_run_and_no_row_says_so(

@@ -88,7 +88,8 @@ shard_option = click.option(
 manifest_option = click.option(
     "--manifest",
     metavar="FILE",
-    help="Take the pictures that a CSV or Parquet file names in its column `file`.",
+    help="Take the pictures that a CSV or Parquet file names in its column `file`, or that an S3 "
+    "Inventory lists.",
 )
 ray_option = click.option(
     "--ray",

@@ -7,7 +7,7 @@ from glob import glob, has_magic
 from pathlib import Path, PurePath, PurePosixPath
 
 from florist.errors import printable
-from florist.formats import is_hidden, is_picture_name, is_tar
+from florist.formats import is_hidden, is_picture_name, is_tar, is_visible_picture
 from florist.storage import is_address, storage_at
 
 
@@ -57,8 +57,7 @@ def _in_bucket(address: str) -> Iterator[str]:
     """Yield the visible pictures below an address, by name."""
     storage = storage_at(address)
     for entry in storage.list():
-        path = PurePosixPath(entry.name)
-        if is_picture_name(path) and not any(map(is_hidden, path.parts)):
+        if is_visible_picture(PurePosixPath(entry.name)):
             yield storage.where(entry.name)
 
 
