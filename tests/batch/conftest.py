@@ -1,6 +1,8 @@
 """A small folder of pictures, some of them bad, and a job that answers it in this process."""
 
 import json
+import os
+import sys
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from florist.batch.pieces import Pieces
 from florist.batch.run import Share, answer, begin
@@ -20,6 +23,20 @@ from florist.storage import Folder
 from tests.conftest import write_colours
 
 Rows = list[dict[str, Any]]
+
+# What kills a process that decodes a picture of this size, as a decoder's crash would.
+_KILLING_SIZE = (33, 47)
+_KILLER = f"""
+import os, signal
+from PIL import Image
+kept = Image.open
+def killing(*arguments, **options):
+    picture = kept(*arguments, **options)
+    if picture.size == {_KILLING_SIZE}:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return picture
+Image.open = killing
+"""
 
 
 @pytest.fixture(scope="session")
@@ -101,3 +118,22 @@ def predicted(bundle: Bundle, *arguments: object) -> Rows:
         }
         for each in answers
     ]
+
+
+def write_killer(folder: Path, site: Path) -> str:
+    """Write three pictures; return the PYTHONPATH with which the second one kills its process."""
+    site.mkdir()
+    (site / "sitecustomize.py").write_text(_KILLER)
+    folder.mkdir()
+    Image.new("RGB", _KILLING_SIZE).save(folder / "b.png")
+    for name in ("a.png", "c.png"):
+        Image.new("RGB", (20, 20), (210, 50, 40)).save(folder / name)
+    return os.pathsep.join([str(site), *filter(None, sys.path)])
+
+
+def assert_killed(rows: Rows, expected: Rows) -> None:
+    """See that only the row of the killer differs, and says so."""
+    (killed,) = [row for row, other in zip(rows, expected, strict=True) if row != other]
+    assert Path(killed["file"]).name == "b.png"
+    assert killed["error_code"] == "decoder-failed"
+    assert "the process that read it died" in killed["error"]

@@ -14,7 +14,14 @@ import pytest
 from florist import __version__
 from florist.batch.run import SUCCESS
 from florist.bundle import Bundle
-from tests.batch.conftest import parts, predict, predicted, rows_of
+from tests.batch.conftest import (
+    assert_killed,
+    parts,
+    predict,
+    predicted,
+    rows_of,
+    write_killer,
+)
 from tests.batch.test_local import run
 
 pytestmark = [
@@ -96,10 +103,23 @@ def test_relative_names_and_the_model_reach_a_node(
     process = begin(bundle, Path(photos.name), Path(output), cluster, shard=20)
     _, stderr = process.communicate(timeout=120)
     assert process.returncode == 1, stderr
+    assert "Predicting: 38, 2 of 2 shards, 2 errors, 1 node" in stderr
     assert rows_of(tmp_path / "ray") == predicted(bundle, photos.name)
     (kept,) = Path(os.environ["TMPDIR"]).glob("florist-models-*/*")
     assert kept.name == bundle.digest
     assert {path.name for path in kept.iterdir()} == {"manifest.json", "model.onnx"}
+
+
+def test_a_picture_that_kills_its_process_has_a_row(
+    bundle: Bundle, tmp_path: Path, cluster: Any
+) -> None:
+    path = write_killer(tmp_path / "killer", tmp_path / "site")
+    add_node(cluster, env_vars={"PYTHONPATH": path})
+    process = begin(bundle, tmp_path / "killer", tmp_path / "ray", cluster, shard=3)
+    _, stderr = process.communicate(timeout=120)
+    assert process.returncode == 1, stderr
+    assert "Error: 1 of 3 pictures could not be used" in stderr
+    assert_killed(rows_of(tmp_path / "ray"), predicted(bundle, tmp_path / "killer"))
 
 
 def test_another_florist_on_a_node_is_refused_by_name(

@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from florist.batch.local import answered
 from florist.batch.pieces import Pieces
@@ -24,26 +23,14 @@ from florist.errors import BatchError, BundleError
 from tests import interrupted
 from tests.batch.conftest import (
     answer_here,
+    assert_killed,
     names_in,
     parts,
     predict,
     predicted,
     rows_of,
+    write_killer,
 )
-
-# What kills a process that decodes a picture of this size, as a decoder's crash would.
-_KILLING_SIZE = (33, 47)
-_KILLER = f"""
-import os, signal
-from PIL import Image
-kept = Image.open
-def killing(*arguments, **options):
-    picture = kept(*arguments, **options)
-    if picture.size == {_KILLING_SIZE}:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return picture
-Image.open = killing
-"""
 
 
 def run(
@@ -68,13 +55,7 @@ def test_any_number_of_processes_writes_the_same_bytes(
 def test_a_picture_that_kills_its_process_has_a_row(
     bundle: Bundle, photos: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / "site" / "sitecustomize.py").parent.mkdir()
-    (tmp_path / "site" / "sitecustomize.py").write_text(_KILLER)
-    (tmp_path / "killer").mkdir()
-    Image.new("RGB", _KILLING_SIZE).save(tmp_path / "killer" / "b.png")
-    for name in ("a.png", "c.png"):
-        Image.new("RGB", (20, 20), (210, 50, 40)).save(tmp_path / "killer" / name)
-    path = os.pathsep.join([str(tmp_path / "site"), *filter(None, sys.path)])
+    path = write_killer(tmp_path / "killer", tmp_path / "site")
     arguments = [
         photos,
         tmp_path / "killer",
@@ -88,12 +69,7 @@ def test_a_picture_that_kills_its_process_has_a_row(
     assert process.returncode == 1
     assert "Error: 3 of 41 pictures could not be used" in stderr
     rows = rows_of(tmp_path / "answers")
-    # This process has no killer: only that row differs.
-    expected = predicted(bundle, photos, tmp_path / "killer")
-    (killed,) = [row for row, other in zip(rows, expected, strict=True) if row != other]
-    assert killed["file"] == str(tmp_path / "killer" / "b.png")
-    assert killed["error_code"] == "decoder-failed"
-    assert "the process that read it died" in killed["error"]
+    assert_killed(rows, predicted(bundle, photos, tmp_path / "killer"))
 
 
 def test_what_a_process_raises_is_raised(bundle: Bundle, photos: Path, tmp_path: Path) -> None:

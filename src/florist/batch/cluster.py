@@ -11,7 +11,8 @@ import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, cast
@@ -71,6 +72,21 @@ def _answered(ray: Any, job: Job, pieces: Pieces) -> Generator[Done]:
     model = ray.put({name: bundle.read(name) for name in needed})
     # A task that dies is given out again here, where somebody counts.
     do = ray.remote(num_cpus=1, max_retries=0)(_task())
+
+    def ask(piece: Piece) -> Any:
+        # In a list, Ray leaves the model where it is until somebody needs it.
+        return do.remote(__version__, pickle.dumps((job, piece)), [model])
+
+    with closing(given_out(ray, pieces, ask)) as given:
+        for said, nodes in given:
+            yield replace(_checked(said), nodes=nodes)
+
+
+def given_out(ray: Any, pieces: Pieces, ask: Callable[[Piece], Any]) -> Generator[tuple[Any, int]]:
+    """Yield what tasks say that do pieces, until none are left, and how many nodes there are.
+
+    A task is what `ask` has a connected cluster begin. Raises what a task raised.
+    """
     died = (
         ray.exceptions.WorkerCrashedError,
         ray.exceptions.NodeDiedError,
@@ -78,20 +94,21 @@ def _answered(ray: Any, job: Job, pieces: Pieces) -> Generator[Done]:
         ray.exceptions.OutOfMemoryError,
     )
     asked: dict[Any, Piece] = {}
-    room, looked = 0, float("-inf")
+    cpus: list[int] = []
+    looked = float("-inf")
     try:
         while pieces:
             if time.monotonic() - looked > _SECONDS_BETWEEN_LOOKS:
                 looked = time.monotonic()
-                room = _AHEAD * int(max(1, ray.cluster_resources().get("CPU", 0)))
+                cpus = _cpus(ray)
+            room = _AHEAD * max(1, sum(cpus))
             while len(asked) < room and (piece := pieces.take()):
-                # In a list, Ray leaves the model where it is until somebody needs it.
-                asked[do.remote(__version__, pickle.dumps((job, piece)), [model])] = piece
+                asked[ask(piece)] = piece
             ready, _ = ray.wait([*asked], timeout=_SECONDS_BETWEEN_LOOKS)
             for each in ready:
                 piece = asked.pop(each)
                 try:
-                    yield _checked(ray.get(each))
+                    yield ray.get(each), len(cpus)
                 except died:
                     pieces.died(piece)
                     continue
@@ -101,6 +118,12 @@ def _answered(ray: Any, job: Job, pieces: Pieces) -> Generator[Done]:
     finally:
         for each in asked:
             ray.cancel(each, force=True)
+
+
+def _cpus(ray: Any) -> list[int]:
+    """Return the number of CPUs of each node that has some."""
+    alive = (node["Resources"] for node in ray.nodes() if node["Alive"])
+    return [int(each["CPU"]) for each in alive if each.get("CPU")]
 
 
 def _checked(said: "Done | str") -> Done:

@@ -41,16 +41,18 @@ class Share:
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """How far a share is: so many shards and pictures are done, of so many."""
+    """How far a share is: so many shards and pictures are done, of so many, by so many nodes."""
 
     shards: int
     of_shards: int
     of_pictures: int
     counts: Counts
+    nodes: int = 0
 
-    def plus(self, shards: int, counts: Counts) -> "State":
+    def plus(self, shards: int, counts: Counts, nodes: int = 0) -> "State":
         """Return the state once more is done."""
-        return replace(self, shards=self.shards + shards, counts=self.counts.plus(counts))
+        counts = self.counts.plus(counts)
+        return replace(self, shards=self.shards + shards, counts=counts, nodes=nodes)
 
 
 Execute = Callable[[Job, Pieces], Generator[Done]]
@@ -142,7 +144,8 @@ def answer(
     halved = _Halved(plan, folder)
     with closing(execute(job, Pieces(map(plan.piece, todo)))) as answered:
         for done in answered:
-            state = state.plus(int(done.piece.whole or halved.add(done)), done.counts)
+            shards = int(done.piece.whole or halved.add(done))
+            state = state.plus(shards, done.counts, done.nodes)
             told(state)
     there = _parts(folder)
     if lost := {*todo} - there:

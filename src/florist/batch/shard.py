@@ -82,11 +82,15 @@ class Counts:
 
 @dataclass(frozen=True, kw_only=True)
 class Done:
-    """A piece that was answered: the file of a shard is written, of less there are `rows`."""
+    """A piece that was answered: the file of a shard is written, of less there are `rows`.
+
+    `nodes` is how many there are at work in a cluster.
+    """
 
     piece: Piece
     counts: Counts
     rows: bytes = b""
+    nodes: int = 0
 
 
 class Worker:

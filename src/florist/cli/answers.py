@@ -148,5 +148,10 @@ class _Told:
     def __call__(self, state: State) -> None:
         errors = state.counts.errors
         self.shards = f"{state.shards:,} of {state.of_shards:,} shards"
-        self._listener.detail = f", {self.shards}, {errors:,} error{'s' * (errors != 1)}"
+        nodes = f", {_number(state.nodes, 'node')}" if state.nodes else ""
+        self._listener.detail = f", {self.shards}, {_number(errors, 'error')}{nodes}"
         self._listener.progress("Predicting", state.counts.pictures, state.of_pictures)
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s' * (count != 1)}"
