@@ -8,7 +8,7 @@ LOCKED := --no-deps --require-hashes
 LOCK   := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
           --no-emit-index-url --custom-compile-command "make lock" --quiet
 
-.PHONY: help demo docs test test-browser test-container test-faults test-attack fuzz bench screenshots lint format lock clean
+.PHONY: help demo docs test test-browser test-container test-faults test-attack fuzz bench screenshots lint format languages lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -57,6 +57,9 @@ format: $(VENV)/.dev ## Format the code
 
 docs: $(VENV)/.dev ## Renew docs/cli.md from --help
 	$(BIN)/python -m tests.test_docs
+
+languages: $(VENV)/.dev ## Renew and compile the catalogues of the pages, after which new texts wait for a translation
+	$(BIN)/python -m tests.web.test_language
 
 lock: $(VENV)/.dev ## Renew requirements/*.txt from pyproject.toml
 	$(BIN)/$(LOCK) --upgrade --extra train --extra batch --extra cloud --extra ray --extra onnxruntime --extra heic --group build --group dev -o requirements/dev.txt

@@ -9,6 +9,7 @@ from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PrefixLoader
 from florist.bundle import Bundle
 from florist.judging import told
 from florist.prediction import Predictor
+from florist.web import language
 from florist.web.api import description
 from florist.web.api import views as api
 from florist.web.door import errors, logs, security
@@ -66,6 +67,7 @@ def create_app(
     app.register_blueprint(description.description)
     security.csrf.exempt(api.api)
     if settings.pages:
+        language.register(app)
         delivery.register(app)
         app.register_blueprint(pages.pages)
         app.register_blueprint(kept.kept)

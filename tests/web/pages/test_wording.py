@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 import pytest
 
 from florist.web.pages.wording import (
+    count,
     hundredths,
     listed,
     marked,
     moment,
     percent,
-    plural,
     sentence,
     whereabouts,
 )
@@ -70,11 +70,7 @@ def test_whereabouts(point: tuple[float, float], text: str) -> None:
 
 
 def test_the_rest() -> None:
-    assert [plural(n, "picture") for n in (0, 1, 2500)] == [
-        "0\u00a0pictures",
-        "1\u00a0picture",
-        "2,500\u00a0pictures",
-    ]
+    assert [count(each) for each in (0, 1, 2500)] == ["0", "1", "2,500"]
     assert sentence(" damaged: truncated") == "Damaged: truncated."
     assert sentence("Why?") == "Why?"
     assert moment(datetime(2026, 3, 5, 7, 8, tzinfo=UTC)) == "5 Mar 2026, 07:08 UTC"

@@ -7,6 +7,7 @@ from flask import Flask, Response, g, jsonify, render_template, request
 from flask_limiter import RateLimitExceeded
 from werkzeug.exceptions import BadHost, HTTPException, SecurityError
 
+from florist.web.door.advice import localized
 from florist.web.door.rates import allowance
 from florist.web.problems import PROBLEMS, ProblemDetail, RefusedError, UploadsError
 from florist.web.services import services
@@ -38,12 +39,17 @@ def as_json(problem: ProblemDetail) -> dict[str, object]:
 
 def wants_page() -> bool:
     """Whether a person asks, in a browser: programs do not prefer HTML."""
-    if request.path.startswith(API_PREFIX) or not services().settings.pages:
+    if not _for_people():
         return False
     if isinstance(request.routing_exception, _BAD_HOSTS):
         return False  # under a host that is none of ours no page can say where its parts are
     kinds = [PROBLEM_TYPE, "application/json", "text/html"]
     return request.accept_mimetypes.best_match(kinds) == "text/html"
+
+
+def _for_people() -> bool:
+    """Whether a page is asked, or a script of one."""
+    return services().settings.pages and not request.path.startswith(API_PREFIX)
 
 
 def register(app: Flask) -> None:
@@ -103,6 +109,8 @@ def _unexpected(error: Exception) -> Response:
 def answer(problem: ProblemDetail) -> Response:
     """Return the response that tells a problem to whoever asked."""
     services().metrics.refused.labels(problem.code).inc()
+    if _for_people():
+        problem = localized(problem)
     if wants_page():
         page = render_template("error.html", problem=problem, passes=problem.code in RETRY_AFTER_S)
         response = Response(page, mimetype="text/html")

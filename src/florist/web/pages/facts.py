@@ -14,7 +14,7 @@ from io import StringIO
 from typing import Any
 
 from florist import checks
-from florist.bundle import HISTORY, REPORT, REPORT_PAGE, Bundle
+from florist.bundle import HISTORY, REPORT, REPORT_PAGE, Bundle, Provenance
 from florist.confidence.refusal import Refusal
 from florist.errors import BundleError
 from florist.pictures import read_pictures
@@ -53,12 +53,17 @@ class Facts:
     fit: str
     classes: tuple[str, ...]
     examples: Mapping[str, Mapping[str, int]]
-    recipe: tuple[tuple[str, str], ...]
+    trained: Provenance | None
     measured: Report | None
     refusal: Refusal | None
     curves: Curves | None
     gallery: Gallery
     has_page: bool
+
+    @property
+    def recipe(self) -> tuple[tuple[str, str], ...]:
+        """How the model was made, in the language of the page."""
+        return recipe_of(self.trained) if self.trained else ()
 
     @property
     def accuracy(self) -> float | None:
@@ -89,7 +94,7 @@ def _facts(bundle: Bundle) -> Facts:
         fit=manifest.spec.fit,
         classes=manifest.classes,
         examples=manifest.trained.dataset.pictures if manifest.trained else {},
-        recipe=recipe_of(manifest.trained) if manifest.trained else (),
+        trained=manifest.trained,
         measured=_or_none(read_report, bundle) if REPORT in manifest.files else None,
         refusal=_or_none(_refusal, bundle) if REPORT in manifest.files else None,
         curves=_or_none(_curves, bundle) if HISTORY in manifest.files else None,

@@ -18,7 +18,9 @@ from flask import (
 from werkzeug.wrappers import Response as Redirect
 
 from florist.confidence.verdict import VERDICTS, Verdict
-from florist.web.pages.wording import plural
+from florist.web.language import gettext as _
+from florist.web.language import ngettext, number
+from florist.web.pages.wording import count
 from florist.web.services import Services, services
 from florist.web.uploads.listing import Filter
 from florist.web.uploads.names import THUMBNAILS
@@ -55,13 +57,15 @@ def srcset(upload: str) -> str:
 def promise_of(found: Services) -> str:
     """Say what happens to pictures."""
     if found.uploads is None:
-        return "Pictures are not kept."
-    days = f"{found.settings.uploads_days:g}"
-    return (
-        f"Pictures are kept on this server for {days}{' day' if days == '1' else ' days'}, without "
-        "their metadata. Everybody who can open this page can see them in the history, and delete "
-        "them there."
-    )
+        return _("Pictures are not kept.")
+    days = found.settings.uploads_days
+    return ngettext(
+        "Pictures are kept on this server for %(days)s day, without their metadata. Everybody "
+        "who can open this page can see them in the history, and delete them there.",
+        "Pictures are kept on this server for %(days)s days, without their metadata. Everybody "
+        "who can open this page can see them in the history, and delete them there.",
+        1 if days == 1 else 2,
+    ) % {"days": number(f"{days:g}")}
 
 
 def browser() -> str:
@@ -169,7 +173,7 @@ def delete(upload: str) -> Redirect:
     if _store().delete(upload):
         flash(upload, DELETED)
     else:
-        flash("The picture had been deleted before.")
+        flash(_("The picture had been deleted before."))
     before, place = request.form.get("before"), Shown.asked().place
     return redirect(url_for("kept.history", before=before, **place), 303)
 
@@ -178,9 +182,9 @@ def delete(upload: str) -> Redirect:
 def restore(upload: str) -> Redirect:
     """Bring a deleted picture back."""
     if _store().restore(upload):
-        flash("The picture is back.")
+        flash(_("The picture is back."))
         return redirect(url_for("kept.answer", upload=upload), 303)
-    flash("The picture is gone for good.")
+    flash(_("The picture is gone for good."))
     return redirect(url_for("kept.history"), 303)
 
 
@@ -193,9 +197,10 @@ def confirm_delete_all() -> str:
 @kept.post("/history/delete")
 def delete_all() -> Redirect:
     """Delete every picture."""
-    count = _store().delete_all()
-    rest = " The last of their files go within minutes." if count > STEP else ""
-    flash(f"{plural(count, 'picture')} deleted.{rest}")
+    gone = _store().delete_all()
+    said = ngettext("%(count)s picture deleted.", "%(count)s pictures deleted.", gone)
+    rest = f" {_('The last of their files go within minutes.')}" if gone > STEP else ""
+    flash(f"{said % {'count': count(gone)}}{rest}")
     return redirect(url_for("kept.history"), 303)
 
 

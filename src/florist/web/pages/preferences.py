@@ -1,12 +1,13 @@
 """How somebody wants the pages: a cookie tells it, so that their first byte is right already."""
 
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from florist.web.door.security import csrf
+from florist.web.language import COOKIE, LANGUAGES, language, words_of_scripts
 from florist.web.problems import RefusedError
 
 THEMES: Final = ("light", "dark")
@@ -19,7 +20,7 @@ preferences = Blueprint("preferences", __name__)
 
 
 @preferences.app_context_processor
-def chosen() -> dict[str, str | None]:
+def chosen() -> dict[str, Any]:
     """Return the theme, empty where the system decides, and the view, None for a whole page."""
     theme = request.cookies.get("theme", "")
     try:
@@ -29,6 +30,9 @@ def chosen() -> dict[str, str | None]:
     return {
         "theme": theme if theme in THEMES else "",
         "view": COMPACT if compact else None,
+        "language": language(),
+        "languages": LANGUAGES,
+        "words": words_of_scripts(),
     }
 
 
@@ -39,18 +43,21 @@ def prefer() -> Response:
     before = request.referrer or ""
     ours = urlsplit(before).netloc == request.host
     response = redirect(before if ours else url_for("pages.index"), 303)
-    theme = request.form.get("theme", "")
-    # `Lax` as the session's, and `Secure` where that is.
-    response.set_cookie(
-        "theme",
-        theme if theme in THEMES else "",
-        max_age=_YEAR_S if theme in THEMES else 0,
-        secure=request.is_secure,
-        httponly=True,
-        samesite="Lax",
-    )
+    for name, values in (("theme", THEMES), (COOKIE, LANGUAGES)):
+        value = request.form.get(name)
+        if value is None:
+            continue
+        # `Lax` as the session's, and `Secure` where that is.
+        response.set_cookie(
+            name,
+            value if value in values else "",
+            max_age=_YEAR_S if value in values else 0,
+            secure=request.is_secure,
+            httponly=True,
+            samesite="Lax",
+        )
     return response
 
 
-# All that a foreign site could do with it is to make a page dark.
+# All that a foreign site could do with it is to make a page dark, or German.
 csrf.exempt(prefer)

@@ -1,13 +1,15 @@
-"""How a model was made, as names and values that people read."""
+"""How a model was made, as names and values that people read, in their language."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from florist.bundle import Provenance
+from florist.web.language import gettext as _
+from florist.web.language import number
 from florist.web.pages.wording import percent
 
 # What was noted → how it is called, and how its value is written.
-_NAMES: Final[dict[str, tuple[str, str]]] = {
+NAMES: Final[dict[str, tuple[str, str]]] = {
     "backbone": ("Backbone", "{}"),
     "weights": ("Weights to begin with", "{}"),
     "recipe": ("How the epochs go", "{}"),
@@ -40,9 +42,9 @@ def recipe_of(trained: Provenance) -> tuple[tuple[str, str], ...]:
     """Return names and values, in the order in which they were noted."""
     return (
         *_lines(trained.recipe),
-        ("Accuracy on validation pictures", percent(trained.val_accuracy)),
-        ("Pictures on both sides of the split", f"{trained.dataset.leaks or 'none'}"),
-        ("Digest of the data set", trained.dataset.digest),
+        (_("Accuracy on validation pictures"), percent(trained.val_accuracy)),
+        (_("Pictures on both sides of the split"), f"{trained.dataset.leaks or _('none')}"),
+        (_("Digest of the data set"), trained.dataset.digest),
         ("Keras", trained.keras),
     )
 
@@ -53,22 +55,22 @@ def _lines(part: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str
         if isinstance(value, Mapping):
             yield from _lines(value, f"{noted} ")
             continue
-        name, form = _NAMES.get(noted, (noted.replace("_", " ").capitalize(), "{}"))
+        name, form = NAMES.get(noted, (noted.replace("_", " ").capitalize(), "{}"))
         # Models of before say null.
         whole = key == "unfreeze" and value in (None, "all")
-        yield name, "all" if whole else _text(value, form)
+        yield _(name), _("all") if whole else _text(value, _(form))
 
 
 def _text(value: object, form: str = "{}") -> str:
     match value:
         case bool():
-            return "yes" if value else "no"
+            return _("yes") if value else _("no")
         case None:
             return "–"
         case int() | float() if form == "{:%}":
-            return f"{100 * value:g}\N{NO-BREAK SPACE}%"
+            return number(f"{100 * value:g}\N{NO-BREAK SPACE}%")
         case float():
-            return form.format(f"{value:g}")
+            return form.format(number(f"{value:g}"))
         case list() | tuple():
             return ", ".join(map(_text, value))
         case _:

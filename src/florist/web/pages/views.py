@@ -22,14 +22,17 @@ from florist.bundle import REPORT_PAGE
 from florist.images import Limits, Price, copy_without_metadata
 from florist.prediction import DEFAULT_TOP, Prediction, Result
 from florist.report import LARGEST_MATRIX
+from florist.web.door.advice import localized_answer
 from florist.web.door.errors import wants_page
 from florist.web.door.rates import charge
 from florist.web.door.receive import form_files
 from florist.web.door.security import csrf
 from florist.web.inference.classify import Answer, File
+from florist.web.language import gettext as _
+from florist.web.language import ngettext
 from florist.web.pages.facts import facts_of, served_facts
 from florist.web.pages.kept import KEPT_TOP, browser, promise_of
-from florist.web.pages.wording import FILTERS, aside, data_url, headline, moment, percent, plural
+from florist.web.pages.wording import FILTERS, aside, data_url, headline, moment, percent
 from florist.web.problems import PROBLEMS, NotReadyError, RefusedError
 from florist.web.services import Services, services
 from florist.web.uploads.copies import PREVIEW_SIDE, Copy, Origin, Upload
@@ -117,12 +120,12 @@ def classify() -> tuple[str | Response, int] | Redirect:
             answers = place.classify(files, KEPT_TOP, copy)
     except RefusedError as error:
         if error.problem.code == "no-picture" and wants_page():
-            return _form_page(message="Choose a picture first."), error.problem.status
+            return _form_page(message=_("Choose a picture first.")), error.problem.status
         raise
     found.metrics.count_answers(answers)
     if found.keeper is not None:  # the place is free again meanwhile
         found.keeper.settle(copies.values())
-    pairs = zip(files, answers, strict=True)
+    pairs = zip(files, map(localized_answer, answers), strict=True)
     cards = [_card(found, answer, copies.get(id(file))) for file, answer in pairs]
     if wants_page():
         kept = [card.upload for card in cards if not card.answer.result.error]
@@ -155,9 +158,14 @@ def _tell_errors(answers: Sequence[Answer]) -> None:
     """Say on the next page which pictures have no answer; a cookie carries it, so not of all."""
     bad = [answer for answer in answers if answer.result.error]
     for answer in bad[:_MOST_ERRORS]:
-        flash(f"{answer.filename[:60]}: {answer.result.error.title}.")  # type: ignore[union-attr]
+        flash(f"{answer.filename[:60]}: {_(answer.result.error.title)}.")  # type: ignore[union-attr]
     if more := bad[_MOST_ERRORS:]:
-        flash(f"{plural(len(more), 'more picture')} had no answer.")
+        told = ngettext(
+            "%(count)s more picture had no answer.",
+            "%(count)s more pictures had no answer.",
+            len(more),
+        )
+        flash(told % {"count": len(more)})
 
 
 def _status(answers: Sequence[Answer]) -> int:
@@ -169,18 +177,17 @@ def _status(answers: Sequence[Answer]) -> int:
 def _card(found: Services, answer: Answer, copy: Copy | None) -> Card:
     if copy is None:
         return Card(answer, "")
-    remark = f"Answered in {answer.result.ms:.0f} ms"
+    remark = _("Answered in %(ms)s ms.") % {"ms": f"{answer.result.ms:.0f}"}
     if copy.is_kept:
-        return Card(answer, f"{remark}.", upload=copy.upload.id, why=found.model.explains())
+        return Card(answer, remark, upload=copy.upload.id, why=found.model.explains())
     content = copy.content
     if found.keeper is not None:
-        what = "could not be kept" if copy.kept.done() else "waits to be kept"
-        remark += f". The picture {what}: it is not in the history"
+        lost = _("The picture could not be kept: it is not in the history.")
+        late = _("The picture waits to be kept: it is not in the history.")
+        remark += f" {lost if copy.kept.done() else late}"
         content = copy_without_metadata(content, PREVIEW_SIDE) if content else b""
     preview = data_url(content, "jpeg")
-    return Card(
-        answer, f"{remark}.", preview=preview if content else None, why=found.model.explains()
-    )
+    return Card(answer, remark, preview=preview if content else None, why=found.model.explains())
 
 
 def _kept_card(upload: Upload) -> Card:
@@ -191,7 +198,7 @@ def _kept_card(upload: Upload) -> Card:
         height=upload.height,
     )
     answer = Answer(filename=upload.filename, result=result)
-    remark = f"Answered on {moment(upload.created)}."
+    remark = _("Answered on %(when)s.") % {"when": moment(upload.created)}
     return Card(answer, remark, upload=upload.id, why=services().model.explains(upload.model))
 
 

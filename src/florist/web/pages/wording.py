@@ -9,11 +9,12 @@ from typing import Final
 from markupsafe import Markup
 
 from florist.prediction import Result
+from florist.web.language import gettext, number
 from florist.web.uploads.copies import Upload
 
 _NAMED: Final = 8
 _MIDDLE: Final = (0.4, 0.6)
-_PLACES: Final = (
+PLACES: Final = (
     ("at the top left", "at the top", "at the top right"),
     ("on the left", "in the middle", "on the right"),
     ("at the bottom left", "at the bottom", "at the bottom right"),
@@ -26,28 +27,30 @@ def percent(share: float | None) -> str:
     if share is None:
         return "–"
     if 0 < share < 0.001:
-        return f"<0.1{_SPACE}%"
+        return number(f"<0.1{_SPACE}%")
     if 0.999 < share < 1:
-        return f">99.9{_SPACE}%"
-    return f"{100 * share:.1f}{_SPACE}%"
+        return number(f">99.9{_SPACE}%")
+    return number(f"{100 * share:.1f}{_SPACE}%")
 
 
 def hundredths(share: float) -> str:
     """Write a share as so many of 100, rounded down; near all and none to a tenth."""
     step = 1 if 0.01 <= share <= 0.99 else 10
-    return f"{math.floor(100 * step * share + 1e-6) / step:g} of{_SPACE}100"
+    share_of = math.floor(100 * step * share + 1e-6) / step
+    return gettext("%(share)s of 100") % {"share": number(f"{share_of:g}")}
 
 
-def plural(count: int, noun: str) -> str:
-    """Write a count and its noun."""
-    return f"{count:,}{_SPACE}{noun}{'' if count == 1 else 's'}"
+def count(how_many: int) -> str:
+    """Write a whole number with its thousands apart."""
+    return number(f"{how_many:,}")
 
 
 def listed(names: Sequence[str]) -> str:
     """Write names as a sentence would, the many in short."""
     if len(names) > _NAMED:
-        return f"{', '.join(names[: _NAMED - 2])} and {len(names) - _NAMED + 2} more"
-    return f"{', '.join(names[:-1])} and {names[-1]}"
+        few, more = ", ".join(names[: _NAMED - 2]), len(names) - _NAMED + 2
+        return gettext("%(names)s and %(more)s more") % {"names": few, "more": count(more)}
+    return gettext("%(names)s and %(last)s") % {"names": ", ".join(names[:-1]), "last": names[-1]}
 
 
 def sentence(text: str) -> str:
@@ -58,7 +61,12 @@ def sentence(text: str) -> str:
 
 def moment(when: datetime) -> str:
     """Write a time in UTC; a script turns it into the reader's own."""
-    return f"{when.day} {when:%b %Y, %H:%M} UTC"
+    return gettext("%(day)s %(month)s %(year)s, %(time)s UTC") % {
+        "day": when.day,
+        "month": gettext(f"{when:%b}"),
+        "year": when.year,
+        "time": f"{when:%H:%M}",
+    }
 
 
 def marked(text: str) -> Markup:
@@ -73,9 +81,9 @@ def headline(answered: Result | Upload) -> str:
     best, *others = (each.label for each in answered.predictions)
     match answered.verdict:
         case "none":
-            return "Probably none of these"
+            return gettext("Probably none of these")
         case "unsure" if others:
-            return f"Could be {best} or {others[0]}"
+            return gettext("Could be %(best)s or %(other)s") % {"best": best, "other": others[0]}
         case _:
             return best
 
@@ -83,14 +91,14 @@ def headline(answered: Result | Upload) -> str:
 def aside(answered: Result | Upload) -> str:
     """Write what belongs to the answer in smaller letters, if anything does."""
     if answered.verdict == "none":
-        return f"looks most like {answered.predictions[0].label}"
+        return gettext("looks most like %(label)s") % {"label": answered.predictions[0].label}
     return ""
 
 
 def whereabouts(point: tuple[float, float]) -> str:
     """Write where in a picture a point is, given as shares of its width and height."""
     column, row = ((share > _MIDDLE[0]) + (share > _MIDDLE[1]) for share in point)
-    return _PLACES[row][column]
+    return gettext(PLACES[row][column])
 
 
 def data_url(content: bytes, kind: str) -> str:
@@ -99,6 +107,6 @@ def data_url(content: bytes, kind: str) -> str:
 
 
 FILTERS: Final = (
-    percent, hundredths, plural, listed, sentence, moment, marked, headline, aside, whereabouts,
-    data_url,
+    percent, hundredths, count, number, listed, sentence, moment, marked, headline, aside,
+    whereabouts, data_url,
 )  # fmt: skip

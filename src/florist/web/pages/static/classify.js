@@ -2,6 +2,7 @@
 
 import { send } from "./sending.js";
 import { MOST, count, discard, lineUp, pictureOf, ready, waiting } from "./waiting.js";
+import { text } from "./text.js";
 
 const form = document.getElementById("form");
 const cards = document.getElementById("cards");
@@ -16,7 +17,7 @@ function summarize() {
 /** Take files, each a `{file, path}`. */
 function add(found, why = "") {
   const taken = found.slice(0, MOST).map(({ file, path }) => waiting(file, path));
-  say(found.length > MOST ? `Only the first ${MOST} pictures were taken.` : why);
+  say(found.length > MOST ? text("Only the first {most} pictures were taken.", { most: MOST }) : why);
   if (!taken.length) return;
   cards.prepend(...taken.map(({ card }) => card));
   count();
@@ -25,8 +26,8 @@ function add(found, why = "") {
 
 const alone = (files) => [...files].map((file) => ({ file, path: file.name }));
 
-function say(text) {
-  message.textContent = text;
+function say(words) {
+  message.textContent = words;
 }
 
 // What a person does
@@ -46,7 +47,7 @@ form.addEventListener("submit", async (event) => {
   if (event.submitter?.name === "example") add(await (await import("./examples.js")).chosen(event.submitter));
   const pictures = ready();
   const sending = cards.querySelector("[data-state=busy]"); // a double click
-  say(pictures.length || sending ? "" : "Choose a picture first.");
+  say(pictures.length || sending ? "" : text("Choose a picture first."));
   send(pictures);
 });
 
@@ -73,7 +74,7 @@ document.addEventListener("paste", ({ clipboardData }) => {
     add(alone(clipboardData.files));
     submit.focus();
   } else if (clipboardData.getData("text").trim()) {
-    say("That is text or an address, not a picture. Copy the picture itself, or save it and choose its file.");
+    say(text("That is text or an address, not a picture. Copy the picture itself, or save it and choose its file."));
   }
 });
 
@@ -98,12 +99,12 @@ document.addEventListener("drop", async (event) => {
     const { found, why } = await dropped(entries);
     add(found, why);
   } else {
-    add(alone(files), files.length ? "" : "That is a link, not a picture. Save the picture first, then drop its file.");
+    add(alone(files), files.length ? "" : text("That is a link, not a picture. Save the picture first, then drop its file."));
   }
   if (ready().length) submit.focus();
 });
 
-document.querySelector(".preferences")?.addEventListener("submit", async (event) => {
+document.getElementById("theme")?.addEventListener("submit", async (event) => {
   event.preventDefault();
   const { prefer } = await import("./preferences.js");
   prefer(event.target, event.submitter);

@@ -6,6 +6,6 @@ for (const button of navigator.clipboard ? document.querySelectorAll("[data-copy
   button.addEventListener("click", async () => {
     const from = document.getElementById(button.dataset.copy);
     await navigator.clipboard.writeText(from?.textContent ?? location.origin + location.pathname);
-    button.textContent = "Copied";
+    button.textContent = button.dataset.copied;
   });
 }

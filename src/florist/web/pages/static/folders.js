@@ -1,11 +1,12 @@
 // The pictures in folders that were dropped or chosen, however deep, each a `{file, path}`.
 
 import { MOST } from "./waiting.js";
+import { text } from "./text.js";
 
 const PICTURE = /\.(jpe?g|jfif|png|webp|gif|bmp|tiff?|heic|heif)$/i;
 
 const isPicture = ({ name }) => PICTURE.test(name) && !name.startsWith(".");
-const none = (found) => (found.length ? "" : "There are no pictures in that folder.");
+const none = (found) => (found.length ? "" : text("There are no pictures in that folder."));
 const collator = new Intl.Collator(undefined, { numeric: true });
 
 /** Return in `found` the pictures of a folder that was chosen, and in `why` what to know of it. */

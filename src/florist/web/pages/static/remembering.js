@@ -5,6 +5,7 @@ const PAUSE_MS = 500; // a browser refuses to note more than a hundred times in 
 const A_CARD_MS = 5; // all are noted anew each time: the more there are, the seldomer
 const cards = document.getElementById("cards");
 const sent = new WeakMap();
+const { lang } = document.documentElement;
 let planned = 0;
 
 /** Note a card that stands on the page, with what the server had sent for it. */
@@ -17,14 +18,15 @@ function note() {
   planned = 0;
   const all = [...cards.children].map((card) => sent.get(card)).filter(Boolean);
   try {
-    history.replaceState({ cards: all }, "");
+    history.replaceState({ lang, cards: all }, "");
   } catch {
     // Too much for this browser: these answers end with the page, as all did before.
   }
 }
 
 function recall() {
-  for (const html of history.state?.cards ?? []) {
+  if (history.state?.lang !== lang) return; // another language was chosen meanwhile
+  for (const html of history.state.cards) {
     const card = new DOMParser().parseFromString(html, "text/html").querySelector(".card");
     if (!card) continue;
     cards.append(card);

@@ -3,6 +3,7 @@
 
 import { remember } from "./remembering.js";
 import { count, inBytes, pictureOf, stage } from "./waiting.js";
+import { locale, text } from "./text.js";
 
 const AT_ONCE = 3;
 const LARGE = 1e6; // bytes; a larger picture is made smaller first
@@ -25,7 +26,7 @@ export function send(pictures) {
     card.querySelector("progress").hidden = false;
     card.querySelector("[data-detail]").textContent = "";
     card.querySelector("[data-again]").hidden = true;
-    stage(card, "Waiting …");
+    stage(card, text("Waiting …"));
   }
   count();
   pictures[0]?.card.scrollIntoView({ block: "nearest" });
@@ -37,7 +38,7 @@ export function send(pictures) {
 export function stop() {
   for (const { card } of queue) {
     card.dataset.state = "ready";
-    stage(card, "Ready");
+    stage(card, text("Ready"));
   }
   queue = [];
   count();
@@ -67,7 +68,7 @@ async function sendOne(picture) {
   const content = (picture.content ??= await contentOf(picture));
   if (content.size > maxBytes) {
     const allowed = inBytes(maxBytes);
-    fail(picture, "The picture is too large", `It has ${inBytes(content.size)}; at most ${allowed} can be sent.`);
+    fail(picture, text("The picture is too large"), text("It has {size}; at most {allowed} can be sent.", { size: inBytes(content.size), allowed }));
     return 0;
   }
   let reply = await post(picture);
@@ -77,7 +78,7 @@ async function sendOne(picture) {
   }
   if ([429, 503].includes(reply.status)) {
     const seconds = Number(reply.getResponseHeader("Retry-After")) || 1;
-    stage(card, seconds < 60 ? "Busy, waiting …" : `Waiting until ${timeIn(seconds)} …`);
+    stage(card, seconds < 60 ? text("Busy, waiting …") : text("Waiting until {time} …", { time: timeIn(seconds) }));
     return seconds;
   }
   show(picture, reply);
@@ -89,7 +90,7 @@ async function sendOne(picture) {
 export function contentOf({ file, card, original }) {
   const side = Number(form.dataset.side);
   if (original || !side || file.size <= LARGE) return file;
-  stage(card, "Making it smaller …");
+  stage(card, text("Making it smaller …"));
   const worker = new Worker(new URL("shrinking.js", import.meta.url));
   return new Promise((done) => {
     worker.onmessage = ({ data }) => done(data ?? file);
@@ -99,7 +100,7 @@ export function contentOf({ file, card, original }) {
 }
 
 const timeIn = (seconds) =>
-  new Date(Date.now() + seconds * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  new Date(Date.now() + seconds * 1000).toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit" });
 
 /** Send one picture; XMLHttpRequest, because fetch does not tell how much has been sent. */
 function post({ file, content, card }) {
@@ -108,7 +109,7 @@ function post({ file, content, card }) {
   body.append("image", content, file.name);
   const bar = card.querySelector("progress");
   bar.value = 0;
-  stage(card, "Sending …");
+  stage(card, text("Sending …"));
   return new Promise((done) => {
     const request = new XMLHttpRequest();
     request.open("POST", form.action);
@@ -118,7 +119,7 @@ function post({ file, content, card }) {
     });
     request.upload.addEventListener("load", () => {
       bar.removeAttribute("value");
-      stage(card, "Looking …");
+      stage(card, text("Looking …"));
     });
     request.addEventListener("loadend", () => done(request));
     request.send(body);
@@ -139,9 +140,9 @@ function show(picture, reply) {
   } else if (answer?.title) {
     fail(picture, answer.title, answer.detail, true);
   } else if (reply.status) {
-    fail(picture, "The server gave no answer", `It said ${reply.status} and no more.`, true);
+    fail(picture, text("The server gave no answer"), text("It said {status} and no more.", { status: reply.status }), true);
   } else {
-    fail(picture, "The server cannot be reached", "Is the connection still there?", true);
+    fail(picture, text("The server cannot be reached"), text("Is the connection still there?"), true);
   }
 }
 
@@ -151,14 +152,15 @@ function noteSize(answer, { file, content }) {
   if (content === file || !foot) return;
   const note = document.createElement("span");
   note.className = "remark";
-  note.textContent = ` Sent smaller, ${inBytes(content.size)} of ${inBytes(file.size)}. `;
+  const sizes = { small: inBytes(content.size), large: inBytes(file.size) };
+  note.append(" ", text("Sent smaller, {small} of {large}.", sizes), " ");
   foot.querySelector(".remark").after(note);
   if (file.size > maxBytes) return;
   const button = document.createElement("button");
   button.type = "button";
   button.className = "link";
   button.dataset.original = "";
-  button.textContent = "Send the original";
+  button.textContent = text("Send the original");
   note.append(button);
 }
 
@@ -198,8 +200,8 @@ function fail({ card }, title, detail, canRetry) {
   tell(`${card.querySelector(".name").textContent}: ${title}. ${detail}`);
 }
 
-function tell(text) {
+function tell(words) {
   const line = document.createElement("p");
-  line.textContent = text;
+  line.textContent = words;
   news.append(line);
 }

@@ -3,11 +3,12 @@
 import { csvOf } from "./table.js";
 import { send, stop } from "./sending.js";
 import { discard, lineUp, pictureOf, ready } from "./waiting.js";
+import { text } from "./text.js";
 
-const ALL = "all";
-const UNSURE = "not sure";
-const NONE = "none of these";
-const NO_ANSWER = "no answer";
+const ALL = text("all");
+const UNSURE = text("not sure");
+const NONE = text("none of these");
+const NO_ANSWER = text("no answer");
 
 const cards = document.getElementById("cards");
 const summary = document.getElementById("summary");
@@ -47,13 +48,14 @@ function draw() {
   for (const card of all.toReversed()) card.dataset.sequence ??= last += 1;
   const over = all.filter(isOver).length;
   const busy = all.filter(({ dataset }) => dataset.state === "busy").length;
-  line.textContent = over < all.length ? `${over} of ${all.length} answered` : `${all.length} pictures`;
+  const told = { over, all: all.length };
+  line.textContent = over < all.length ? text("{over} of {all} answered", told) : text("{all} pictures", told);
   progress.hidden = over === all.length;
   progress.value = over / (all.length || 1);
   chips.hidden = tools.hidden = !over && !busy;
-  pausing.textContent = busy ? "Pause" : "Resume";
+  pausing.textContent = busy ? text("Pause") : text("Resume");
   pausing.hidden = !busy && (!over || over === all.length);
-  cancelling.textContent = busy || over ? "Cancel the rest" : "Remove all";
+  cancelling.textContent = busy || over ? text("Cancel the rest") : text("Remove all");
   cancelling.hidden = over === all.length;
   sorting.hidden = !all.some((card) => isOver(card) && pictureOf.has(card));
   drawChips(all);
@@ -88,7 +90,7 @@ function chip(kind, count) {
     buttons.set(kind, button);
   }
   const button = buttons.get(kind);
-  button.textContent = `${kind.replace(/^class /, "")} ${count}`;
+  button.textContent = `${kind.startsWith("class ") ? kind.slice(6) : kind} ${count}`;
   button.ariaPressed = String(kind === shown);
   return button;
 }
@@ -110,12 +112,12 @@ async function saveSorted() {
   sorting.disabled = true;
   const { sorted } = await import("./sorted.js");
   const { zip, left } = await sorted([...cards.children].filter(isOver), folderOf, (share) => {
-    sorting.textContent = `${Math.floor(100 * share)} % read`;
+    sorting.textContent = text("{share} read", { share: `${Math.floor(100 * share)} %` });
   });
   sorting.textContent = name;
   sorting.disabled = false;
   missing.textContent = left
-    ? `${left} of them could not be read any more: choose their files again to have them in it.`
+    ? text("{left} of them could not be read any more: choose their files again to have them in it.", { left })
     : "";
   save(zip, "sorted.zip");
 }

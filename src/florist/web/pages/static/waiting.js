@@ -1,5 +1,7 @@
 // Pictures that were chosen, and the cards in which they wait for their answers.
 
+import { locale, text } from "./text.js";
+
 /**
  * Where a file came from is its path; `original` asks for it as it is, however large.
  * @typedef {{file: File, path: string, card: HTMLElement, original?: boolean}} Picture
@@ -23,7 +25,7 @@ export function waiting(file, path, original = false) {
   card.querySelector(".name").textContent = file.name;
   card.querySelector(".name").title = card.dataset.path = path;
   card.querySelector(".size").textContent = inBytes(file.size);
-  card.querySelector(".remove .visually-hidden").textContent = `Remove ${file.name}`;
+  card.querySelector(".remove .visually-hidden").textContent = text("Remove {name}", { name: file.name });
   const image = new Image();
   image.alt = "";
   image.loading = "lazy"; // of thousands, only what comes into sight is read
@@ -52,7 +54,7 @@ export function ready() {
 /** Say on the button how many pictures it sends. */
 export function count() {
   const { length } = cards.querySelectorAll(".card[data-state=ready]");
-  submit.textContent = length > 1 ? `Submit ${length} pictures` : "Submit";
+  submit.textContent = length > 1 ? text("Submit {count} pictures", { count: length }) : text("Submit");
 }
 
 /** Take pictures back that were not sent. */
@@ -66,13 +68,15 @@ export function discard(unsent) {
 }
 
 /** Say how far a waiting picture is; one that has its answer needs no telling. */
-export function stage(card, text) {
+export function stage(card, words) {
   const line = card.querySelector("[data-stage]");
-  if (line) line.textContent = text;
+  if (line) line.textContent = words;
 }
 
 export function inBytes(size) {
-  const units = ["bytes", "kB", "MB", "GB"];
+  const units = [text("bytes"), "kB", "MB", "GB"];
   const power = Math.min(Math.floor(Math.log10(Math.max(size, 1)) / 3), 3);
-  return `${(size / 1000 ** power).toFixed(power > 1 ? 1 : 0)} ${units[power]}`;
+  const digits = power > 1 ? 1 : 0;
+  const form = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return `${(size / 1000 ** power).toLocaleString(locale, form)} ${units[power]}`;
 }

@@ -1,6 +1,7 @@
 // Why a picture got its answer, asked for when a person wants to know, and then shown or hidden.
 
 import { renewToken } from "./token.js";
+import { text } from "./text.js";
 
 const news = document.getElementById("news");
 const styled = style();
@@ -40,7 +41,7 @@ async function add(card, button, picture) {
     why.className = "reasons";
     why.dataset.failed = "";
     why.append(document.createElement("p"));
-    why.firstChild.textContent = reply?.title ? `${reply.title}. ${reply.detail}` : "The server cannot be reached.";
+    why.firstChild.textContent = reply?.title ? `${reply.title}. ${reply.detail}` : text("The server cannot be reached.");
     button.parentElement.after(why);
   }
 }
@@ -75,8 +76,8 @@ function style() {
   return new Promise((done) => link.addEventListener("load", done));
 }
 
-function tell(text) {
+function tell(words) {
   const line = document.createElement("p");
-  line.textContent = text;
+  line.textContent = words;
   news.append(line);
 }
