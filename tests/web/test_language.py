@@ -5,7 +5,7 @@ compiles them.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from io import BytesIO
 from pathlib import Path
 
@@ -22,7 +22,14 @@ from florist.web.problems import PROBLEMS
 from tests.conftest import TRAINED
 from tests.web.conftest import AppMaker, red
 from tests.web.pages.test_pages import PERSON, post
-from tests.web.texts import PAGES, bare_in_script, bare_in_template, every, templates
+from tests.web.texts import (
+    PAGES,
+    bare_in_python,
+    bare_in_script,
+    bare_in_template,
+    every,
+    templates,
+)
 
 JINJA = Environment(extensions=["jinja2.ext.i18n"])
 GERMAN = {"Accept-Language": "de"}
@@ -31,6 +38,13 @@ NO_TEXTS = {
     *("florist", "· florist", "light dark", "--max-error", "tbody tr"),
     *("Accept", "Content-Type", "Retry-After", "Bearer ${form.elements.key.value}"),
 }
+
+
+Find = Callable[[str], list[str]]
+
+
+def in_template(source: str) -> list[str]:
+    return bare_in_template(JINJA, source)
 
 
 def catalogue(code: str) -> Catalog:
@@ -69,26 +83,29 @@ def test_a_script_finds_its_words_by_the_names_in_them(code: str) -> None:
 
 
 def test_nothing_is_said_outside_the_catalogue() -> None:
-    bare = {path.name: bare_in_template(JINJA, path.read_text("utf-8")) for path in templates()}
+    bare = {path.name: in_template(path.read_text("utf-8")) for path in templates()}
     for path in (PAGES / "static").glob("*.js"):
         bare[path.name] = bare_in_script(path.read_text("utf-8"))
+    for path in PAGES.glob("*.py"):
+        bare[path.name] = list({*bare_in_python(path.read_text("utf-8"))} - every(JINJA))
     assert {name: texts for name, each in bare.items() if (texts := set(each) - NO_TEXTS)} == {}
 
 
 @pytest.mark.parametrize(
     ("find", "source"),
     [
-        ("template", "<p>Choose one.</p>"),
-        ("template", '<p aria-label="Other answers">{{ _("Newer") }}</p>'),
-        ("template", '{{ "Nothing older" if before else _("Nothing here") }}'),
-        ("script", 'say("Choose a picture first.");'),
-        ("script", "line.textContent = `${over} of ${all} answered`;"),
-        ("script", 'button.textContent = "Copied";'),
+        (in_template, "<p>Choose one.</p>"),
+        (in_template, '<p aria-label="Other answers">{{ _("Newer") }}</p>'),
+        (in_template, '{{ "Nothing older" if before else _("Nothing here") }}'),
+        (bare_in_script, 'say("Choose a picture first.");'),
+        (bare_in_script, "line.textContent = `${over} of ${all} answered`;"),
+        (bare_in_script, 'button.textContent = "Copied";'),
+        (bare_in_python, 'flash("The picture is back.")'),
+        (bare_in_python, 'flash(f"{gone} pictures are deleted.")'),
     ],
 )
-def test_what_stands_outside_the_catalogue_is_found(find: str, source: str) -> None:
-    found = bare_in_template(JINJA, source) if find == "template" else bare_in_script(source)
-    assert len(found) == 1
+def test_what_stands_outside_the_catalogue_is_found(find: Find, source: str) -> None:
+    assert len(find(source)) == 1
 
 
 def test_a_problem_without_advice_is_none_that_a_picture_leads_to() -> None:

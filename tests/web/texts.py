@@ -22,6 +22,7 @@ SHOWN = {"alt", "aria-label", "label", "placeholder", "title"}
 LITERAL = re.compile(r"""(text\()?(["`])(.*?)\2""")
 # It begins with a capital, or has two words; a selector does not look like that.
 SAID = re.compile(r"[A-Z][a-z]|[^.#<\[].*([a-z]{2}|\}) [a-z]{2}")
+SENTENCE = re.compile(r"[A-Z][a-z]+ [a-z]|[a-z].* .*[.!?]$| [A-Za-z].*[.!?]$")
 COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*|^(?:import|export)\b[^\n]* from [^\n]*", re.DOTALL | re.M)
 
 Text = str | tuple[str, str]
@@ -109,3 +110,30 @@ def bare_in_script(source: str) -> list[str]:
     """Return what a script says that is in no catalogue."""
     found = LITERAL.finditer(COMMENT.sub("", source))
     return [each[3] for each in found if SAID.match(each[3]) and not each[1]]
+
+
+def bare_in_python(source: str) -> list[str]:
+    """Return sentences for which no marker asks; logs and errors are in English, docs are none."""
+    tree = ast.parse(source)
+    quiet: list[ast.AST] = [
+        each
+        for each in ast.walk(tree)
+        if isinstance(each, ast.Call)
+        and (getattr(each.func, "id", "") in {*MARKERS, "RefusedError"} or is_log(each.func))
+    ]
+    quiet += [each for each in ast.walk(tree) if isinstance(each, ast.Expr) and is_text(each.value)]
+    known = {id(inner) for each in quiet for inner in ast.walk(each)}
+    texts = [each for each in ast.walk(tree) if isinstance(each, ast.Constant)]
+    return [
+        each.value
+        for each in texts
+        if id(each) not in known and isinstance(each.value, str) and SENTENCE.match(each.value)
+    ]
+
+
+def is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def is_log(function: ast.AST) -> bool:
+    return ast.unparse(function).startswith("_log.")
