@@ -38,6 +38,22 @@ def test_the_german_pages_keep_nobody_out(
     assert found == []
 
 
+def test_german_fits_into_the_rows_of_many_pictures(
+    serve: Serve, open_page: OpenPage, many: list[Path]
+) -> None:
+    page = open_page(serve(), locale="de-DE", **SCREENS["desktop"])
+    page.set_input_files("#pictures", many)
+    page.locator("#submit").click()
+    expect(page.get_by_role("button", name="keine Antwort 1")).to_be_visible()
+    expect(page.locator(".rows .card[data-state=done]")).to_have_count(len(many))
+    card, link = (
+        each.bounding_box() for each in (page.locator(".card").first, page.locator(".card a").first)
+    )
+    assert card
+    assert link
+    assert link["x"] + link["width"] <= card["x"] + card["width"] - 8
+
+
 @pytest.mark.parametrize("script", [True, False])
 def test_a_language_by_hand(serve: Serve, open_page: OpenPage, script: bool) -> None:
     address = serve()
