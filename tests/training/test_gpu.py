@@ -59,7 +59,7 @@ def test_rounding_of_the_gpu_is_no_difference_of_the_exported_network(dataset: D
 def test_the_loss_of_16_bits_is_scaled(policy: str, scaled: bool) -> None:
     with dtype_policy(policy):
         network = build_network(quick(unfreeze="all"), 3)
-    classifier = Classifier(network, streaming=True, from_scratch=True)
+    classifier = Classifier(network, streaming=True)
     classifier.compile(optimizer=optimizer_of(quick(), 1), loss="sparse_categorical_crossentropy")
     assert isinstance(classifier.optimizer, keras.optimizers.LossScaleOptimizer) == scaled
 

@@ -1,5 +1,6 @@
 """The cut through a backbone, and what training may change of it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -47,8 +48,8 @@ def test_all_or_nothing_may_be_frozen(unfreeze: int | str, trunk: bool, tail: bo
 
 @pytest.mark.parametrize("from_scratch", [False, True])
 def test_statistics_stay_unless_they_start_from_nothing(from_scratch: bool) -> None:
-    network = build_network(quick(unfreeze="all"), 3)
-    classifier = Classifier(network, streaming=True, from_scratch=from_scratch)
+    network = replace(build_network(quick(unfreeze="all"), 3), from_scratch=from_scratch)
+    classifier = Classifier(network, streaming=True)
     classifier.compile(optimizer="sgd", loss="sparse_categorical_crossentropy")
     rng = np.random.default_rng(0)
     pictures = rng.integers(0, 256, (8, 96, 96, 3), np.uint8)

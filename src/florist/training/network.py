@@ -30,21 +30,27 @@ from florist.training.early import early_embedding, early_maps
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
-    """The parts. `trunk` is None where nothing is frozen, `tail` where all of the backbone is."""
+    """The parts. `trunk` is None where nothing is frozen, `tail` where all of the backbone is.
+
+    `from_scratch` says that all of it starts from random weights and is trained.
+    """
 
     rescale: keras.Layer
     backbone: keras.Model
     trunk: keras.Model | None
     tail: keras.Model | None
     head: keras.Sequential
+    from_scratch: bool
 
     def whole(self) -> keras.Model:
         """Return picture → what the exported network answers, by name, as one functional model."""
         pictures = keras.Input(self.backbone.input_shape[1:], dtype="uint8", name="pictures")
-        tapped = [self.backbone.output, *early_maps(self.backbone)]
+        maps = early_maps(self.backbone, from_scratch=self.from_scratch)
+        tapped = [self.backbone.output, *maps]
         backbone = keras.Model(self.backbone.inputs, tapped, name=self.backbone.name)
         values, *early = backbone(self.rescale(pictures))
-        answers = {FEATURE_MAP: values, EARLY_EMBEDDING: early_embedding(early)}
+        pooled = early_embedding(early, from_scratch=self.from_scratch)
+        answers = {FEATURE_MAP: values, EARLY_EMBEDDING: pooled}
         for layer in self.head.layers:  # one by one: a model in a model hides what is in between
             values = layer(values)
             if layer.name in {EMBEDDING, LOGITS, PROBABILITIES}:
@@ -68,7 +74,7 @@ class Classifier(keras.Model):
     because Keras overrides a `training=False` that was given while a functional model was built.
     """
 
-    def __init__(self, network: Network, *, streaming: bool, from_scratch: bool) -> None:
+    def __init__(self, network: Network, *, streaming: bool) -> None:
         # Keras scales the loss of a model whose own policy has 16 bits, where small gradients are 0
         # (Micikevicius et al., "Mixed Precision Training", 2018).
         super().__init__(dtype=network.backbone.dtype_policy)
@@ -76,7 +82,7 @@ class Classifier(keras.Model):
         self.trunk = network.trunk if streaming else None
         self.tail = network.tail
         self.head = network.head
-        self.from_scratch = from_scratch
+        self.from_scratch = network.from_scratch
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Return probabilities of shape (N, classes)."""
@@ -128,6 +134,7 @@ def build_network(config: TrainingConfig, classes: int) -> Network:
         trunk=trunk,
         tail=tail,
         head=_head(config, classes, backbone.output_shape[1:]),
+        from_scratch=trunk is None and config.weights == "none",
     )
 
 

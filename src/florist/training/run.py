@@ -72,8 +72,7 @@ def _fit(network: Network, job: Job) -> tuple[FitState, Calibration, Doubts]:
     """
     streaming = network.trunk is None or job.config.augmented_views == 0
     source = picture_source(job) if streaming else feature_source(job, network.frozen())
-    from_scratch = network.trunk is None and job.config.weights == "none"
-    classifier = Classifier(network, streaming=streaming, from_scratch=from_scratch)
+    classifier = Classifier(network, streaming=streaming)
     doubts = label_doubts(classifier, source, job)
     state = fit(classifier, source, job)
     calibration = calibrate(*validation_logits(classifier, source, job))
@@ -90,4 +89,5 @@ def float32_model(network: Network, config: TrainingConfig, classes: int) -> ker
         plain = build_network(replace(config, weights="none"), classes)
     plain.backbone.set_weights(network.backbone.get_weights())
     plain.head.set_weights(network.head.get_weights())
-    return plain.whole()
+    # Its weights come from the other one.
+    return replace(plain, from_scratch=network.from_scratch).whole()
