@@ -104,7 +104,7 @@ def test_training_from_python_runs_and_prints_what_is_ours_alone(tmp_path: Path)
     write_colours(tmp_path / "photos", per_class=12)
     (code,) = blocks(ROOT / "docs/training.md", "python")
     command = [sys.executable, "-c", code]
-    # JAX, where it is installed, sets this in the process of the tests as soon as they import Keras.
+    # JAX, where it is installed, sets this in the process of the tests once they import Keras.
     env = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
     run = subprocess.run(
         command, cwd=tmp_path, env=env, capture_output=True, text=True, check=True, timeout=300
