@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Launch, OpenPage, Serve
 from tests.browser.on_device import kept, labels, ready
-from tests.browser.test_everyone import SCREENS, faults
+from tests.browser.test_everyone import SCREENS, faults, lightness
 from tests.browser.test_weight import traffic
 from tests.conftest import COLOURS, noisy_picture
 
@@ -175,3 +175,17 @@ def test_nothing_moves_while_it_is_loaded_and_answers(
     labels(page, *pictures)
     expect(page.locator("#answer")).to_have_text("green")
     assert page.evaluate("shifts") <= 0.01
+
+
+def test_dark_and_light_by_hand_outlive_the_page(serve: Serve, open_page: OpenPage) -> None:
+    page = open_page(f"{serve(live=True)}/live", color_scheme="light")
+    dark, system = (page.get_by_role("button", name=name) for name in ("Dark", "System"))
+    expect(system).to_have_attribute("aria-pressed", "true")
+    dark.click()
+    assert lightness(page) < 0.15
+    page.reload()
+    expect(dark).to_have_attribute("aria-pressed", "true")
+    assert lightness(page) < 0.15
+    assert faults(page) == []
+    system.click()
+    assert lightness(page) > 0.9
