@@ -93,6 +93,8 @@ def test_the_document_names_this_version_and_every_problem(client: FlaskClient) 
 def test_the_page_for_people_shows_every_operation(client: FlaskClient) -> None:
     document = client.get("/api/openapi.json").json
     page = client.get("/docs").text
+    assert "; 3 by default." in page
+    assert ";  by default" not in page  # of a parameter that has none
     assert document is not None
     for path in document["paths"]:
         assert path in page
