@@ -2,8 +2,10 @@
 
 import errno
 import math
+import os
 import resource
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,7 +16,7 @@ import pytest
 from florist.dataset import Dataset, scan
 from florist.errors import DatasetError, TrainingError
 from florist.progress import Listener
-from florist.training import TrainingConfig, train
+from florist.training import TrainingConfig, load_keras, train
 from florist.training.failures import named_failures
 from florist.training.fit import require_numbers
 from tests.conftest import write_colours
@@ -105,12 +107,13 @@ def test_too_large_a_batch_names_a_smaller_one(tmp_path: Path) -> None:
         named_failures(quick(batch_size=64), tmp_path / "output"),
     ):
         np.empty((64, 2**20, 2**20))  # 512 TiB
-    exhausted = type("ResourceExhaustedError", (Exception,), {})
-    with (
-        pytest.raises(TrainingError, match="smaller backbone"),
-        named_failures(quick(), tmp_path / "output"),
-    ):
-        raise exhausted
+    raised = {"ResourceExhaustedError": "OOM", "JaxRuntimeError": "RESOURCE_EXHAUSTED: of memory"}
+    for name, text in raised.items():
+        with (
+            pytest.raises(TrainingError, match="smaller backbone"),
+            named_failures(quick(), tmp_path / "output"),
+        ):
+            raise type(name, (Exception,), {})(text)
     with pytest.raises(OSError, match="denied"), named_failures(quick(), tmp_path):
         raise PermissionError(errno.EACCES, "denied")
 
@@ -128,3 +131,18 @@ def test_without_keras_the_remedy_is_named(
     monkeypatch.setitem(sys.modules, "keras", None)
     with pytest.raises(TrainingError, match=r"pip install 'florist\[train\]'"):
         train(dataset, TrainingConfig(), tmp_path / "output")
+
+
+def test_a_backend_that_cannot_train_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    with pytest.raises(TrainingError, match="tensorflow or jax, and Keras is set to 'torch'"):
+        load_keras()
+
+
+def test_without_jax_the_remedy_is_named() -> None:
+    code = "import sys; sys.modules['jax'] = None; import florist.training as t; t.load_keras()"
+    command, variables = [sys.executable, "-c", code], os.environ | {"KERAS_BACKEND": "jax"}
+    ended = subprocess.run(
+        command, env=variables, capture_output=True, text=True, check=False, timeout=300
+    )
+    assert ended.stderr.strip().endswith("pip install jax")

@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import os
 from dataclasses import replace
 
 import keras
@@ -45,6 +46,8 @@ def test_the_model_folder_is_whole(trained: Bundle, dataset: Dataset) -> None:
     card = (trained.path / "README.md").read_text()
     assert card.startswith("---\npipeline_tag: image-classification\n")
     assert "| blue | 10 | 2 | 2 |" in card
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    assert f"and Keras {keras.__version__} ({backend}) on 20" in card
     assert not list(trained.path.parent.glob("*.training"))
     assert str(dataset.root.parent) not in card + (trained.path / MANIFEST).read_text()
 

@@ -67,6 +67,8 @@ def test_what_a_kill_left_is_swept(tmp_path: Path) -> None:
     workspace = Workspace.of(tmp_path / "output")
     workspace.path.mkdir()
     (workspace.path / "training.json.0a1b2c3d.partial").write_text('{"conf')
+    (workspace.path / "tmp0a1b2c3d.partial").mkdir()
+    (workspace.path / "tmp0a1b2c3d.partial" / "model.keras").touch()
     with workspace.held():
         workspace.require_free(resume=False, force=False)
         workspace.begin({"config": {}}, restart=False)

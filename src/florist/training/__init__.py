@@ -4,6 +4,7 @@ import os
 import sys
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Final
 
 from florist.bundle import Bundle, Registry
 from florist.dataset import Dataset
@@ -16,20 +17,36 @@ from florist.training.workspace import Job, Workspace
 __all__ = ["Augmentation", "TrainingConfig", "load_keras", "train"]
 
 
+_BACKENDS: Final = {"tensorflow": "'florist[train]'", "jax": "jax"}
+"""The backends of Keras that train, and what to install for each."""
+
+
 def load_keras() -> None:
     """Import Keras and its backend, which takes seconds, without what TensorFlow says of itself.
 
-    Raises `TrainingError` where the training extra is not installed.
+    Raises `TrainingError` where one of them is not installed, or the backend is none that trains.
     """
     # TensorFlow reads this when it is imported; without it, it logs about the machine's CPU.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    _require_trains(os.environ.get("KERAS_BACKEND") or "tensorflow")
     try:
         with nullcontext() if "keras" in sys.modules else stderr_silenced():
-            import keras  # noqa: F401
+            import keras
+
+            # Without it there is no export, and no seed: Keras sets TensorFlow's whenever it can.
+            import tensorflow  # noqa: F401
     except ModuleNotFoundError as error:
+        missing = _BACKENDS.get(error.name or "", _BACKENDS["tensorflow"])
+        raise TrainingError(f"Training needs Keras ({error}): pip install {missing}") from error
+    _require_trains(keras.backend.backend())  # a file of Keras' may name it, too
+
+
+def _require_trains(backend: str) -> None:
+    if backend not in _BACKENDS:
         raise TrainingError(
-            f"Training needs Keras ({error}): pip install 'florist[train]'"
-        ) from error
+            f"Training computes with {' or '.join(_BACKENDS)}, and Keras is set to {backend!r}. "
+            "Set KERAS_BACKEND to one of them; without it, Keras takes TensorFlow."
+        )
 
 
 def train(

@@ -33,8 +33,8 @@ def write_card(
             f"# {manifest.name}",
             "",
             f"An image classifier for {len(manifest.classes)} classes: "
-            f"{_listed(manifest.classes)}. Trained with florist {manifest.florist} on "
-            f"{manifest.created[:10]}.",
+            f"{_listed(manifest.classes)}. Trained with florist {manifest.florist} and Keras "
+            f"{trained.keras} on {manifest.created[:10]}.",
             "",
             "## Use",
             "",

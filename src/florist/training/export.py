@@ -1,15 +1,13 @@
 """The trained network as ONNX in 32 and in 8 bits, and the proof of how each answers."""
 
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from florist.bundle import NETWORKS, Precision
 from florist.dataset import Sample
@@ -17,6 +15,7 @@ from florist.engine import FEATURE_MAP, PROBABILITIES, Outputs, Probabilities
 from florist.errors import TrainingError
 from florist.images import ImageSpec
 from florist.progress import Progress
+from florist.training.backend import all_of_32_bits
 from florist.training.exported import answers_of
 from florist.training.onnx_export import export_onnx
 from florist.training.promise import Promise
@@ -136,7 +135,7 @@ def require_parity(
     for start in range(0, len(samples), _BATCH):
         chunk = samples[start : start + _BATCH]
         pictures = np.stack([sample.load(spec) for sample in chunk])
-        with _all_of_32_bits():
+        with all_of_32_bits():
             expected = np.asarray(model.predict_on_batch(pictures)[PROBABILITIES])
         there = found[start : start + _BATCH]
         largest = max(largest, float(np.abs(expected - there).max()))
@@ -150,17 +149,3 @@ def require_parity(
             )
         progress("Comparing the exported model", start + len(chunk), len(samples))
     return Parity(pictures=len(samples), largest_difference=largest)
-
-
-@contextmanager
-def _all_of_32_bits() -> Iterator[None]:
-    """Let no GPU round the factors of a product to 10 bits (TF32), which no CPU does.
-
-    That alone makes a probability differ by up to a hundredth.
-    """
-    before = tf.config.experimental.tensor_float_32_execution_enabled()
-    tf.config.experimental.enable_tensor_float_32_execution(False)
-    try:
-        yield
-    finally:
-        tf.config.experimental.enable_tensor_float_32_execution(before)

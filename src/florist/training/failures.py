@@ -12,9 +12,8 @@ from florist.training.config import TrainingConfig
 
 _DISK_FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
-# Each Keras backend raises its own kind: ResourceExhaustedError (TensorFlow), OutOfMemoryError
-# (PyTorch), XlaRuntimeError (JAX); none may be imported here.
-_OUT_OF_MEMORY: Final = {"ResourceExhaustedError", "OutOfMemoryError"}
+# What TensorFlow raises, and how the text of what JAX raises begins.
+_OUT_OF_MEMORY: Final = ("ResourceExhaustedError", "RESOURCE_EXHAUSTED")
 
 
 @contextmanager
@@ -32,7 +31,8 @@ def named_failures(config: TrainingConfig, output: Path) -> Iterator[None]:
             " Make room and go on with --resume, or start over with fewer --views."
         ) from error
     except Exception as error:
-        if not isinstance(error, MemoryError) and type(error).__name__ not in _OUT_OF_MEMORY:
+        told = f"{type(error).__name__} {error}"
+        if not isinstance(error, MemoryError) and not any(word in told for word in _OUT_OF_MEMORY):
             raise
         smaller = max(1, config.batch_size // 2)
         raise TrainingError(

@@ -75,11 +75,13 @@ def fit(classifier: keras.Model, source: BatchSource, job: Job) -> FitState:
 @contextmanager
 def _averaged(classifier: keras.Model) -> Iterator[None]:
     """Put the averaged weights in place, and afterwards those that training goes on from."""
-    current = _values(classifier.trainable_variables)
-    classifier.optimizer.finalize_variable_values(classifier.trainable_variables)
+    variables = classifier.trainable_variables
+    current = _values(variables)
+    classifier.optimizer.finalize_variable_values(variables)
+    # Copies: on JAX each step takes its variables' memory, and the optimizer's averages are in it.
+    _assign(variables, _values(variables))
     yield
-    for variable, value in zip(classifier.trainable_variables, current, strict=True):
-        variable.assign(value)
+    _assign(variables, current)
 
 
 def require_numbers(logs: dict[str, float], epoch: int, config: TrainingConfig) -> None:
@@ -216,6 +218,11 @@ def _last_name(state: FitState) -> str:
 
 def _values(variables: list[keras.Variable]) -> list[NDArray[Any]]:
     return [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
+
+
+def _assign(variables: list[keras.Variable], values: list[NDArray[Any]]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
 
 
 def _dump(path: Path, arrays: list[NDArray[Any]]) -> None:

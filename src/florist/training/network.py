@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import keras
-import numpy as np
 from keras import layers
 
 from florist.engine import EARLY_EMBEDDING, EMBEDDING, FEATURE_MAP, LOGITS, PROBABILITIES
@@ -117,10 +116,6 @@ def build_network(config: TrainingConfig, classes: int) -> Network:
     Raises `TrainingError` where weights cannot be downloaded or do not fit.
     """
     backbone = _load_backbone(config)
-    for layer in backbone.layers:
-        if isinstance(layer, layers.Normalization):
-            # As tensors made outside of the graph, these would be exported as further inputs.
-            layer.mean, layer.variance = np.asarray(layer.mean), np.asarray(layer.variance)
     frozen, last = _divide(backbone.layers, config.trained_layers)
     for layer in frozen:
         layer.trainable = False

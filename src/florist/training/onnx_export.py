@@ -1,84 +1,69 @@
-"""A Keras model as an ONNX file."""
+"""A Keras model as an ONNX file.
 
-import gc
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+Only with TensorFlow does Keras write one that all engines take, so another backend's model is
+written by a process of its own, which computes with TensorFlow and takes its memory along.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from tempfile import TemporaryDirectory
 
 import keras
-import numpy as np
-import tensorflow as tf
-import tf2onnx
-from tf2onnx.handler import tf_op
 
-from florist.training.canonical import make_canonical
-
-OPSET: Final = 18
+from florist.errors import TrainingError, printable
+from florist.system import PARTIAL
 
 
 def export_onnx(model: keras.Model, path: Path, inner: Sequence[str] = ()) -> None:
     """Write a model that takes uint8 pictures (N, size, size, 3), with N free, as ONNX.
 
     Its `inner` outputs become tensors of that name inside the graph. The same model gives the same
-    bytes, in every process.
+    bytes, in every process and with every backend.
+
+    Raises `TrainingError` where the process that writes it fails.
     """
-    signature = [
-        keras.InputSpec(shape=(None, *model.input_shape[1:]), dtype="uint8", name="pictures")
-    ]
-    with warnings.catch_warnings(), _frequent_collection(), _inlined_functions():
-        # Keras mends tf2onnx for NumPy 2, and trips over a warning of NumPy's while at it.
-        warnings.filterwarnings("ignore", category=FutureWarning)
-        model.export(
-            path, format="onnx", verbose=False, input_signature=signature, opset_version=OPSET
+    if keras.backend.backend() == "tensorflow":
+        from florist.training.conversion import convert
+
+        convert(model, path, inner)
+        return
+    # A process that is left over when this one is killed finds its folder gone, once a training
+    # goes on, rather than writing into what that one makes.
+    with TemporaryDirectory(dir=path.parent, suffix=PARTIAL) as folder:
+        source, made = Path(folder) / "model.keras", Path(folder) / "model.onnx"
+        model.save(source)
+        convert_elsewhere(source, made, inner)
+        made.replace(path)
+
+
+def convert_elsewhere(source: Path, target: Path, inner: Sequence[str]) -> None:
+    """Write a `.keras` file as ONNX, in a process that computes with TensorFlow.
+
+    Raises `TrainingError` where it fails.
+    """
+    command = [sys.executable, "-m", "florist.training.conversion", str(source), str(target)]
+    ended = subprocess.run(  # noqa: S603 - this Python, with our own code
+        [*command, *inner],
+        env=os.environ
+        | {
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+            "PYTHONSAFEPATH": "1",  # the same modules as here, none from a working directory
+            "KERAS_BACKEND": "tensorflow",
+            "CUDA_VISIBLE_DEVICES": "-1",  # another backend has taken the GPU's memory
+        },
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+        start_new_session=True,  # Ctrl-C is this process' to heed
+    )
+    if ended.returncode:
+        reason = (ended.stderr.strip().splitlines() or [f"status {ended.returncode}"])[-1]
+        raise TrainingError(
+            f"The model could not be exported ({printable(reason)}). Make sure that TensorFlow "
+            "and tf2onnx are there (pip install 'florist[train]'), and go on with --resume."
         )
-    make_canonical(path, inner)
-
-
-@tf_op("Erfc")
-class Erfc:
-    """What TensorFlow makes GELU of (ConvNeXt), and tf2onnx does not know: 1 - Erf."""
-
-    @classmethod
-    def version_9(cls, ctx: tf2onnx.graph.Graph, node: tf2onnx.graph.Node, **_: Any) -> None:
-        """Replace the node, for opset 9 and later."""
-        (name,), (shape,), (dtype,) = node.output, node.output_shapes, node.output_dtypes
-        ctx.remove_node(node.name)
-        erf = ctx.make_node("Erf", node.input, shapes=[shape], dtypes=[dtype])
-        one = ctx.make_const(f"{node.name}_one", np.array(1, np.float32))
-        inputs = [one.output[0], erf.output[0]]
-        ctx.make_node("Sub", inputs, outputs=[name], shapes=[shape], dtypes=[dtype])
-
-
-@contextmanager
-def _inlined_functions() -> Iterator[None]:
-    """Trace through functions that are compiled by themselves, which tf2onnx cannot look into.
-
-    Keras makes one of each convolution in groups (ConvNeXt), as TensorFlow computes none on a CPU.
-    """
-    before = tf.config.functions_run_eagerly()
-    tf.config.run_functions_eagerly(True)
-    try:
-        yield
-    finally:
-        tf.config.run_functions_eagerly(before)
-
-
-@contextmanager
-def _frequent_collection() -> Iterator[None]:
-    """Collect garbage often, of what is made in here.
-
-    Each pass of tf2onnx copies the graph with its weights, and leaves the copies to the collector.
-    Those are few objects, so it would come late: after 6 GB for the 88 MB of InceptionV3.
-    """
-    before = gc.get_threshold()
-    gc.collect()
-    gc.freeze()  # what is there already stays, and need not be looked at each time
-    gc.set_threshold(500, 1, 1)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-        gc.unfreeze()
-        gc.collect()

@@ -202,6 +202,7 @@ def finished(job: Job, output: Path | Registry) -> Bundle | None:
         and manifest.florist == florist.__version__
         and trained.dataset.digest == job.dataset.digest
         and trained.recipe == _recipe(job)
+        and trained.keras == _keras()
     )
     return bundle if same else None
 
@@ -222,5 +223,9 @@ def _provenance(outcome: Outcome) -> Provenance:
             pictures={side: dataset.counts(dataset.side(side)) for side in SIDES},
             leaks=dataset.leaks,
         ),
-        keras=f"{keras.__version__} ({keras.backend.backend()})",
+        keras=_keras(),
     )
+
+
+def _keras() -> str:
+    return f"{keras.__version__} ({keras.backend.backend()})"

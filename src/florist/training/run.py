@@ -11,6 +11,7 @@ from florist.bundle import Bundle, Registry, require_free, sweep
 from florist.confidence.temperature import Calibration, calibrate
 from florist.dataset import require_trainable
 from florist.doubts import Doubts
+from florist.training.backend import has_gpu
 from florist.training.config import TrainingConfig
 from florist.training.failures import named_failures
 from florist.training.features import feature_source, picture_source
@@ -51,7 +52,7 @@ def run(job: Job, output: Path | Registry, *, resume: bool, force: bool) -> Bund
 
 def _precision() -> AbstractContextManager[None]:
     """Compute in 16 bits where there is a GPU, which is made for it."""
-    return dtype_policy("mixed_float16" if keras.distribution.list_devices("gpu") else "float32")
+    return dtype_policy("mixed_float16" if has_gpu() else "float32")
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from florist.engine import load_layers
 from florist.images import RGB
 from florist.system import cpu_limit, replacing
+from florist.training.backend import has_gpu
 from florist.training.network import as_list
 from florist.training.onnx_export import export_onnx
 
@@ -33,7 +34,7 @@ def trunk_of(frozen: keras.Model, file: Path) -> Trunk:
     It may export them to `file`.
     """
     layers: Trunk
-    if keras.distribution.list_devices("gpu"):
+    if has_gpu():
         layers = lambda pictures: as_list(frozen.predict_on_batch(pictures))  # noqa: E731
     else:
         layers = ExportedTrunk(frozen, file)

@@ -108,7 +108,7 @@ class Workspace:
             self._clear()
             write_atomically(self.path / _RECIPE, json.dumps(recipe, indent=2))
         for left in self.path.glob(f"*{PARTIAL}"):
-            left.unlink()
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
         self.fit.mkdir(exist_ok=True)
 
     def require_free(self, *, resume: bool, force: bool) -> None:
@@ -138,6 +138,12 @@ class Workspace:
                 f"The unfinished training in {printable(self.path)} has another recipe: "
                 f"{_differences(found['config'], recipe['config'])}. Resume it without these "
                 "options, or start over with --force."
+            )
+        if found.get("backend") != recipe["backend"]:
+            raise TrainingError(
+                f"The unfinished training in {printable(self.path)} computes with "
+                f"{found.get('backend')}, and Keras is set to {recipe['backend']}, which rounds "
+                "differently. Set KERAS_BACKEND as it was, or start over with --force."
             )
         for key, what in (("dataset", "pictures"), ("weights", "starting weights")):
             if found.get(key) != recipe[key]:
@@ -195,10 +201,13 @@ class Job:
     @cached_property
     def recipe(self) -> dict[str, Any]:
         """What an unfinished training must agree in to be gone on with."""
+        import keras
+
         return {
             "config": asdict(self.config),
             "dataset": self.dataset.digest,
             "weights": self.weights,
+            "backend": keras.backend.backend(),
         }
 
 
