@@ -5,7 +5,6 @@
 Prints pictures a second.
 """
 
-import os
 import sys
 from collections.abc import Callable, Sequence
 from itertools import count
@@ -16,6 +15,7 @@ from benchmarks.traffic import throughput
 from florist import Runtime, load
 from florist.images import RGB, load_rgb
 from florist.prediction import Predictor
+from florist.system import cpu_limit
 
 
 def rate(predictor: Predictor, pictures: Sequence[RGB], threads: int, seconds: float) -> float:
@@ -30,7 +30,7 @@ def rate(predictor: Predictor, pictures: Sequence[RGB], threads: int, seconds: f
 
 def main(model: str, folder: str, seconds: str, precision: str) -> None:
     """Load, decode, measure."""
-    threads = os.cpu_count() or 1
+    threads = cpu_limit()
     predictor = load(model, Runtime(at_once=threads, precision=precision))
     files = sorted(file for file in Path(folder).rglob("*") if file.is_file())[::7]
     pictures = [load_rgb(file, predictor.bundle.manifest.spec) for file in files]

@@ -188,6 +188,14 @@ def scaling_goals(found: Mapping[str, Any]) -> Iterator[Goal]:
     yield predict, "≥ 0.85", f"{over:.2f}"
 
 
+def pages_goals(found: Mapping[str, Any]) -> Iterator[Goal]:
+    """Return what many pictures take on the page beside the engine's own time."""
+    apart = found["apart"]
+    for precision, times in apart["times"].items():
+        what = f"{found['pictures']} pictures on the page, {apart['backbone']} {precision}"
+        yield f"{what}: over the engine's own time, a core each", "≤ 1.3 ×", f"{times:.2f} ×"
+
+
 _PARTS: Final[dict[str, Callable[[Mapping[str, Any]], Iterator[Goal]]]] = {
     "trust": trust_goals,
     "trust left out": left_out_goals,
@@ -195,6 +203,7 @@ _PARTS: Final[dict[str, Callable[[Mapping[str, Any]], Iterator[Goal]]]] = {
     "labels": labels_goals,
     "memory": memory_goals,
     "load": load_goals,
+    "pages": pages_goals,
     "scaling": scaling_goals,
     "decoding": decoding_goals,
     "startup": startup_goals,

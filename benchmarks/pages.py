@@ -3,6 +3,7 @@
 Both serve one ONNX file, on the loopback interface; Chromium makes the line as slow as is told.
 """
 
+import os
 import shutil
 import tempfile
 import time
@@ -13,11 +14,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from benchmarks.materials import HERE, Bench, phone_jpeg, versions
-from benchmarks.processes import free_port, python, serving
-from florist.bundle import Precision, read_bundle
+from benchmarks.processes import free_port, python, run, serving
+from florist.bundle import NETWORKS, Precision, read_bundle
 
 _ROUNDS: Final = 3
 _MANY: Final = 200
@@ -60,9 +61,7 @@ def measure(bench: Bench) -> dict[str, Any]:
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         phone = Path(folder) / "phone.jpg"
         phone.write_bytes(photo)
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
-        )
+        browser = chromium(playwright)
         for name, (one, many) in sites.items():
             found[name] = visits(browser, one) | {
                 "photo_s": answering(browser, one, [phone], _SLOW)
@@ -71,12 +70,46 @@ def measure(bench: Bench) -> dict[str, Any]:
         unkept = replace(ours, env={"FLORIST_KEEP_UPLOADS": "false"})
         found["florist"]["many_unkept_s"] = together(browser, unkept, pictures)
         browser.close()
+    found["apart"] = apart(bench, pictures)
     return found
 
 
-def florist(model: Path, sample: Path) -> Site:
-    """Return `florist serve` with its defaults, in the precision that its peer has."""
-    options = ["--model", str(model.resolve()), "--precision", _PRECISION]
+def apart(bench: Bench, pictures: list[Path]) -> dict[str, Any]:
+    """Return how many times the engine's own time many pictures take, in each precision.
+
+    Page and server are on two machines in daily use; here each has a core to itself, and the
+    engine the server's.
+    """
+    backbone, cores = bench.backbones[-1], os.sched_getaffinity(0)
+    model, on_core = bench.model(backbone), ["taskset", "--cpu-list", str(min(cores))]
+    times = {}
+    os.sched_setaffinity(0, {max(cores)})  # which Chromium and what drives it inherit
+    try:
+        with sync_playwright() as playwright:
+            browser = chromium(playwright)
+            for precision in NETWORKS:
+                arguments = [str(model), str(bench.few()), str(bench.seconds), precision]
+                engine = run([*on_core, *python("-m", "benchmarks.bare", *arguments)])
+                site = florist(model, pictures[0], precision)
+                site = replace(site, command=[*on_core, *site.command])
+                rate = float(engine.text.split()[-1])
+                times[precision] = together(browser, site, pictures) * rate / len(pictures)
+            browser.close()
+    finally:
+        os.sched_setaffinity(0, cores)
+    return {"backbone": backbone, "times": times}
+
+
+def chromium(playwright: Playwright) -> Browser:
+    """Start Debian's Chromium."""
+    return playwright.chromium.launch(
+        executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+    )
+
+
+def florist(model: Path, sample: Path, precision: Precision = _PRECISION) -> Site:
+    """Return `florist serve` with its defaults, but for the precision."""
+    options = ["--model", str(model.resolve()), "--precision", precision]
     card = ".card[data-state=done]"
     command = python("-m", "florist", "serve", *options)
     return Site(command, "#pictures", "#submit", ".card", card, sample)
