@@ -8,7 +8,7 @@ LOCKED := --no-deps --require-hashes
 LOCK   := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
           --no-emit-index-url --custom-compile-command "make lock" --quiet
 
-.PHONY: help demo docs test test-browser test-container test-faults test-attack fuzz bench screenshots lint format languages lock clean
+.PHONY: help demo docs test test-once test-browser test-container test-faults test-attack fuzz bench screenshots lint format languages lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -19,6 +19,9 @@ demo: $(VENV)/.train ## Draw five flowers, train on them, show what was learned 
 
 test: $(VENV)/.dev ## Run the tests, with line coverage (SKIP=once: without the longest)
 	$(BIN)/python -m pytest -m "not browser and not container and not faults and not attack$(if $(SKIP), and not $(SKIP))" --cov --cov-report=term --cov-fail-under=90
+
+test-once: $(VENV)/.dev ## Run the longest of them alone
+	$(BIN)/python -m pytest -m once
 
 test-browser: $(VENV)/.dev ## Run the tests of the pages in a real Chromium
 	tests/browser/install-chromium
