@@ -21,6 +21,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from playwright.sync_api import sync_playwright
 from werkzeug.serving import make_server
 
+from benchmarks.browser import chromium
 from florist.demo.scenes import background
 from florist.prediction import load
 from florist.web import create_app
@@ -141,16 +142,13 @@ def scene(rng: np.random.Generator) -> Image.Image:
 
 def screens(model: Path) -> Iterator[Image.Image]:
     """Yield parts of florist's own pages as a browser shows them, where there is a Chromium."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
+    if shutil.which("chromium") is None:
         return
     app = create_app(load(model), Settings(keep_uploads=False))
     server = make_server("127.0.0.1", 0, app, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
-        )
+        browser = chromium(playwright)
         for width, scheme in product((360, 700, 1280), ("light", "dark")):
             page = browser.new_page(viewport={"width": width, "height": 3 * width // 4})
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]

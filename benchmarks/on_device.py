@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from playwright.sync_api import sync_playwright
 
+from benchmarks.browser import chromium
 from florist.bundle import read_bundle
 from florist.dataset import read_labelled
 from florist.engine import Runtime
@@ -48,13 +49,11 @@ def answers_of_a_browser(folder: Path, addresses: list[str]) -> list[dict[str, A
     handler = partial(_Silent, directory=str(folder))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, sync_playwright() as playwright:
         Thread(target=server.serve_forever).start()
-        chromium = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
-        )
-        page = chromium.new_page()
+        browser = chromium(playwright)
+        page = browser.new_page()
         page.goto(f"http://127.0.0.1:{server.server_port}/")
         found: list[dict[str, Any]] = page.evaluate(ANSWERS, addresses)
-        chromium.close()
+        browser.close()
         server.shutdown()
     return found
 

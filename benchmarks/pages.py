@@ -4,7 +4,6 @@ Both serve one ONNX file, on the loopback interface; Chromium makes the line as 
 """
 
 import os
-import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -14,8 +13,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from benchmarks.browser import chromium
 from benchmarks.materials import HERE, Bench, phone_jpeg, versions
 from benchmarks.processes import free_port, python, run, serving
 from florist.bundle import NETWORKS, Precision, read_bundle
@@ -98,13 +98,6 @@ def apart(bench: Bench, pictures: list[Path]) -> dict[str, Any]:
     finally:
         os.sched_setaffinity(0, cores)
     return {"backbone": backbone, "times": times}
-
-
-def chromium(playwright: Playwright) -> Browser:
-    """Start Debian's Chromium."""
-    return playwright.chromium.launch(
-        executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
-    )
 
 
 def florist(model: Path, sample: Path, precision: Precision = _PRECISION) -> Site:

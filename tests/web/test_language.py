@@ -33,7 +33,7 @@ from tests.web.texts import (
 
 JINJA = Environment(extensions=["jinja2.ext.i18n"])
 GERMAN = {"Accept-Language": "de"}
-TRANSLATED = [code for code in language.LANGUAGES if code != "en"]
+TRANSLATED = [code for code in language.LANGUAGES if code != language.ENGLISH]
 NO_TEXTS = {
     *("florist", "· florist", "light dark", "--max-error", "tbody tr"),
     *("Accept", "Content-Type", "Retry-After", "Bearer ${form.elements.key.value}"),

@@ -19,7 +19,7 @@ LANGUAGES: Final[Mapping[str, str]] = {"en": "English", "de": "Deutsch"}
 COOKIE: Final = "language"
 FOLDER: Final = Path(__file__).with_name("languages")
 SCRIPTS: Final = Path(__file__).parent / "pages" / "static"
-_ENGLISH: Final = "en"
+ENGLISH: Final = "en"
 _SAID: Final = re.compile(r'\btext\("([^"]+)"')
 
 
@@ -36,13 +36,13 @@ def register(app: Flask) -> None:
 def language() -> str:
     """Return the language of the page that is asked for."""
     if not request:  # a number is written in a log, or in a test
-        return _ENGLISH
+        return ENGLISH
     chosen = request.cookies.get(COOKIE)
     if chosen is not None and chosen in LANGUAGES:
         return chosen
     # Werkzeug's `best_match` gives `de-AT, en;q=0.5` English, which alone is there to the letter.
     asked = (each.partition("-")[0].lower() for each, wish in request.accept_languages if wish > 0)
-    return next((each for each in asked if each in LANGUAGES), _ENGLISH)
+    return next((each for each in asked if each in LANGUAGES), ENGLISH)
 
 
 def gettext(text: str) -> str:
@@ -57,7 +57,7 @@ def ngettext(one: str, many: str, count: int) -> str:
 
 @cache
 def _catalogue(of: str) -> NullTranslations:
-    if of == _ENGLISH:
+    if of == ENGLISH:
         return NullTranslations()
     with (FOLDER / f"{of}.mo").open("rb") as file:
         return GNUTranslations(file)
@@ -72,7 +72,7 @@ def in_scripts() -> tuple[str, ...]:
 
 def words_of_scripts() -> Mapping[str, str]:
     """Return what scripts say, in the language of the page; nothing where that is English."""
-    if language() == _ENGLISH:
+    if language() == ENGLISH:
         return {}
     return {text: gettext(text) for text in in_scripts()}
 

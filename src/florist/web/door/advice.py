@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 from florist.result import Failure
 from florist.web.inference.classify import Answer
-from florist.web.language import gettext, language, number
+from florist.web.language import ENGLISH, gettext, language, number
 from florist.web.problems import ProblemDetail
 from florist.web.services import services
 
@@ -48,7 +48,7 @@ REASONS: Final = (
 
 def localized(problem: Problem) -> Problem:
     """Return a problem in the language of the page."""
-    if language() == "en":
+    if language() == ENGLISH:
         return problem
     if problem.detail in REASONS:
         detail = gettext(problem.detail)
